@@ -1,0 +1,123 @@
+// Child processes of the devnet: started with their output in a log file, stopped together, never left behind.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createWriteStream, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export const ROOT = join(import.meta.dirname, '..')
+
+/** How long a child may take to stop by itself: a node flushes its ledger and closes its databases. */
+const STOP_TIMEOUT_MS = 5_000
+/** What of a log is shown when a child fails: enough for the error, short enough to read. */
+const LOG_TAIL_LINES = 25
+
+export type Child = { name: string; process: ChildProcess; log: string; exited: Promise<number | null> }
+
+export type Processes = {
+  start(name: string, args: string[], options?: { env?: NodeJS.ProcessEnv }): Child
+  /** Runs a program to its end; rejects with the tail of its output when it fails. */
+  exec(args: string[], options?: { env?: NodeJS.ProcessEnv }): Promise<string>
+  stop(child: Child): Promise<void>
+  stopAll(): Promise<void>
+}
+
+/** Every child runs this process's own Node binary. */
+export function createProcesses(logDirectory: string): Processes {
+  const children = new Set<Child>()
+  const stop = async (child: Child) => {
+    if (child.process.exitCode === null && child.process.signalCode === null) {
+      child.process.kill('SIGTERM')
+      const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_TIMEOUT_MS)
+      await child.exited
+      clearTimeout(timer)
+    }
+    children.delete(child)
+  }
+  return {
+    start: (name, args, options = {}) => {
+      const log = join(logDirectory, `${name}.log`)
+      // An own process group: a terminal's Ctrl-C reaches this process only, which stops the children in order.
+      const process_ = spawn(process.execPath, args, {
+        cwd: ROOT,
+        env: { ...process.env, ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      })
+      const file = createWriteStream(log)
+      process_.stdout.pipe(file, { end: false })
+      process_.stderr.pipe(file, { end: false })
+      const exited = new Promise<number | null>((resolve) =>
+        process_.once('close', (code) => file.end(() => resolve(code))),
+      )
+      const child = { name, process: process_, log, exited }
+      children.add(child)
+      return child
+    },
+    exec: async (args, options = {}) => {
+      try {
+        const env = { ...process.env, ...options.env }
+        const { stdout } = await promisify(execFile)(process.execPath, args, {
+          cwd: ROOT,
+          env,
+          maxBuffer: 2 ** 26,
+        })
+        return stdout
+      } catch (error) {
+        const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+        throw new Error(`${args.join(' ')} failed:\n${tail(`${stdout}${stderr}`)}`, { cause: error })
+      }
+    },
+    stop,
+    stopAll: async () => {
+      await Promise.all([...children].reverse().map(stop))
+    },
+  }
+}
+
+/** Resolves when the child has printed a line that matches; rejects when it ends first or the time is over. */
+export async function waitForLine(
+  child: Child,
+  pattern: RegExp,
+  timeoutMs: number,
+): Promise<RegExpMatchArray> {
+  const { promise, resolve, reject } = Promise.withResolvers<RegExpMatchArray>()
+  let seen = ''
+  const read = (chunk: Buffer) => {
+    seen += chunk.toString()
+    const match = seen.match(pattern)
+    if (match !== null) resolve(match)
+  }
+  child.process.stdout?.on('data', read)
+  child.process.stderr?.on('data', read)
+  child.exited.then((code) => reject(new Error(`${child.name} ended with ${code}:\n${logTail(child)}`)))
+  const timer = setTimeout(
+    () => reject(new Error(`${child.name} is not ready after ${timeoutMs} ms:\n${logTail(child)}`)),
+    timeoutMs,
+  )
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    child.process.stdout?.off('data', read)
+    child.process.stderr?.off('data', read)
+  }
+}
+
+export function logTail(child: Child): string {
+  return tail(readFileSync(child.log, 'utf8'))
+}
+
+/** A port that was free a moment ago, on loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new TypeError('no port')
+  return address.port
+}
+
+function tail(text: string): string {
+  return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n')
+}
