@@ -1,16 +1,89 @@
 import type { ErrorSection } from './types.ts'
 
+// Errors of everything that speaks to the chain: reading, following, sending.
 export const chainErrors = {
   CHAIN_UNREACHABLE: {
     title: 'No RPC endpoint answers',
     retryable: true,
-    fix: 'Check the endpoints in the configuration.',
+    fix: 'Check the endpoints in the configuration; several, of different operators, survive the loss of one.',
     http: 503,
   },
-  CHAIN_WRONG_NETWORK: {
+  CHAIN_RPC_FAILED: {
+    title: 'An RPC endpoint refused a request',
+    retryable: true,
+    fix: 'Read the detail: rate limits and pruned history are the usual causes. Use an archive endpoint or add one.',
+    http: 502,
+  },
+  CHAIN_WRONG_CHAIN: {
     title: 'The RPC endpoint serves another chain',
     retryable: false,
     fix: 'Use an endpoint of the chain id in the network file.',
     http: 502,
+  },
+  CHAIN_CONTRACT_MISSING: {
+    title: 'There is no contract at an address of the network file',
+    retryable: false,
+    fix: 'Check that the network file belongs to this chain and that the chain was not reset.',
+    http: 502,
+  },
+  CHAIN_LOGS_INCONSISTENT: {
+    title: 'The events of an RPC endpoint contradict each other or the contract',
+    retryable: true,
+    fix: 'The node asks again, then reads from an earlier block. If it lasts, use another RPC endpoint.',
+    http: 502,
+  },
+  CHAIN_REORG_TOO_DEEP: {
+    title: 'The chain was rewritten further back than the node remembers',
+    retryable: true,
+    fix: 'The node reads the contracts again from their deployment. Raise the confirmations if it happens often.',
+    http: 503,
+  },
+  CHAIN_LAGGING: {
+    title: 'The node has not seen a new block for too long',
+    retryable: true,
+    fix: 'Wait, or check the RPC endpoints: decisions about money need a fresh view of the chain.',
+    http: 503,
+  },
+  CHAIN_REVERTED: {
+    title: 'The contract refuses the transaction',
+    retryable: false,
+    fix: 'Look up errorName and args in the contract reference; nothing was changed on chain.',
+    http: 422,
+  },
+  CHAIN_INSUFFICIENT_GAS_MONEY: {
+    title: 'The account cannot pay for the gas',
+    retryable: true,
+    fix: 'Send native coins to the account named in the detail; docs/runbooks/low-gas.md says how much.',
+    http: 402,
+  },
+  CHAIN_FEE_TOO_HIGH: {
+    title: 'The gas price is above the configured limit',
+    retryable: true,
+    fix: 'Wait until gas is cheaper or raise chain.maxFeePerGas.',
+    http: 503,
+  },
+  CHAIN_TRANSACTION_STUCK: {
+    title: 'A transaction is not mined although its fee was raised as far as allowed',
+    retryable: true,
+    fix: 'See docs/runbooks/stuck-transaction.md. The node keeps watching it and never sends it twice.',
+    http: 504,
+  },
+  CHAIN_TRANSACTION_REPLACED: {
+    title: "The transaction's nonce was used by another transaction of the same account",
+    retryable: true,
+    fix: 'Let only one process send from an account. The work was not done; it is tried again on the next round.',
+    http: 409,
+  },
+  CHAIN_SENDER_STOPPED: {
+    title: 'The transaction queue is stopped',
+    retryable: true,
+    fix: 'The intent is kept on disk and continues after the restart.',
+    http: 503,
+  },
+  CHAIN_MEMBER_UNKNOWN: {
+    title: 'There is no such member in the RLN tree',
+    retryable: false,
+    fix: 'Register the commitment, or wait until the registration has its confirmations.',
+    http: 404,
   },
 } as const satisfies ErrorSection

@@ -4,6 +4,7 @@ import { circuitsErrors } from './circuits.ts'
 import { cliErrors } from './cli.ts'
 import { clientErrors } from './client.ts'
 import { configErrors } from './config.ts'
+import { coreErrors } from './core.ts'
 import { keysErrors } from './keys.ts'
 import { lightErrors } from './light.ts'
 import { paymentErrors } from './payment.ts'
@@ -37,6 +38,7 @@ const entries = {
   ...cliErrors,
   ...clientErrors,
   ...configErrors,
+  ...coreErrors,
   ...keysErrors,
   ...lightErrors,
   ...paymentErrors,

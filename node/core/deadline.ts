@@ -1,0 +1,48 @@
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import type { Clock } from './clock.ts'
+
+/** The signal's reason as an error; a bare `abort()` becomes `CORE_ABORTED`. */
+export function abortReason(signal: AbortSignal): Error {
+  return isPostriderError(signal.reason)
+    ? signal.reason
+    : new PostriderError('CORE_ABORTED', { cause: signal.reason })
+}
+
+/**
+ * Runs `task` with a signal that aborts after `ms` or when `signal` does, whichever is first, and rejects at
+ * that moment even if the task ignores its signal.
+ *
+ * @throws PostriderError `CORE_DEADLINE_EXCEEDED` (data: what, ms), `CORE_ABORTED`, or what the task throws
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  options: { what: string; ms: number; signal?: AbortSignal },
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { what, ms } = options
+  const controller = new AbortController()
+  const done = new AbortController()
+  const forward = () => controller.abort(options.signal && abortReason(options.signal))
+  if (options.signal?.aborted) throw abortReason(options.signal)
+  options.signal?.addEventListener('abort', forward, { once: true })
+  const expire = async (): Promise<void> => {
+    await clock.sleep(ms, done.signal).then(
+      () =>
+        controller.abort(new PostriderError('CORE_DEADLINE_EXCEEDED', { detail: what, data: { what, ms } })),
+      () => undefined,
+    )
+  }
+  void expire()
+  try {
+    return await Promise.race([task(controller.signal), rejectOnAbort(controller.signal, done.signal)])
+  } finally {
+    options.signal?.removeEventListener('abort', forward)
+    done.abort()
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal, done: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true, signal: done })
+  })
+}
