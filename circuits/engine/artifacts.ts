@@ -1,0 +1,75 @@
+import { PostriderError } from '@postrider/protocol/errors'
+import type { VerificationKey } from './types.ts'
+
+/** manifest.json beside the key files: what they are and how they were made. */
+export type Manifest = {
+  parameters: { treeDepth: number; limitBits: number }
+  files: Record<string, { sha256: string; bytes: number }>
+  /** `development` means public randomness: anyone can forge proofs under these keys. */
+  setup: { kind: string; warning?: string }
+}
+
+export type Artifacts = {
+  /** Witness calculator as circom compiles it. */
+  wasm: Uint8Array
+  /** Proving key in snarkjs' format. */
+  zkey: Uint8Array
+  verificationKey: VerificationKey
+  manifest: Manifest
+}
+
+export type ReadFile = (name: string) => Promise<Uint8Array>
+
+/**
+ * Reads the key files through `read` (disk, fetch, IndexedDB) and hands out only what has the recorded hash. With
+ * `manifestSha256` (hex) the manifest itself is pinned, and through it every file.
+ *
+ * @throws CIRCUITS_ARTIFACT_MISMATCH; whatever `read` throws
+ */
+export async function readArtifacts(read: ReadFile, manifestSha256?: string): Promise<Artifacts> {
+  const manifestBytes = await read('manifest.json')
+  if (manifestSha256 !== undefined) await expectHash('manifest.json', manifestBytes, manifestSha256)
+  const manifest = parseManifest(manifestBytes)
+  const checked = async (name: string): Promise<Uint8Array> => {
+    const expected = manifest.files[name]
+    if (expected === undefined) throw mismatch(name, { reason: 'not in the manifest' })
+    const bytes = await read(name)
+    await expectHash(name, bytes, expected.sha256)
+    return bytes
+  }
+  const [wasm, zkey, key] = await Promise.all([
+    checked('rln.wasm'),
+    checked('rln.zkey'),
+    checked('verification_key.json'),
+  ])
+  return {
+    wasm,
+    zkey,
+    verificationKey: JSON.parse(new TextDecoder().decode(key)) as VerificationKey,
+    manifest,
+  }
+}
+
+function parseManifest(bytes: Uint8Array): Manifest {
+  try {
+    const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest
+    if (typeof manifest?.files === 'object' && manifest.files !== null) return manifest
+  } catch (cause) {
+    throw mismatch('manifest.json', { reason: 'not JSON' }, cause)
+  }
+  throw mismatch('manifest.json', { reason: 'lists no files' })
+}
+
+async function expectHash(name: string, bytes: Uint8Array, expected: string): Promise<void> {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource))
+  const actual = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  if (actual !== expected.toLowerCase()) throw mismatch(name, { expected, actual })
+}
+
+function mismatch(name: string, data: Record<string, unknown>, cause?: unknown): PostriderError {
+  return new PostriderError('CIRCUITS_ARTIFACT_MISMATCH', {
+    detail: name,
+    data: { file: name, ...data },
+    cause,
+  })
+}

@@ -1,0 +1,114 @@
+// Prover and verifier together: what is proved verifies, what is touched does not, and nothing keeps running.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Artifacts, loadArtifacts } from '../index.ts'
+import { expectedSignals, memberInputs } from '../testing/member.ts'
+import { BASE_MODULUS, PROOF_BYTES, SCALAR_MODULUS } from './constants.ts'
+import { createProver, createVerifier, type ProveResult, type Prover, type Verifier } from './index.ts'
+
+let artifacts: Artifacts
+let prover: Prover
+let verifier: Verifier
+let proved: ProveResult
+
+beforeAll(async () => {
+  artifacts = await loadArtifacts()
+  prover = createProver({ ...artifacts, singleThread: true })
+  verifier = createVerifier(artifacts.verificationKey)
+  proved = await prover.prove(memberInputs())
+})
+
+afterAll(async () => {
+  await prover.close()
+  await verifier.close()
+})
+
+describe('prove and verify', () => {
+  it('round trip', async () => {
+    expect(proved.proof).toHaveLength(PROOF_BYTES)
+    expect(proved.signals).toEqual(expectedSignals(memberInputs()))
+    expect(await verifier.verify(proved.proof, proved.signals)).toBe(true)
+  })
+
+  it('proves the same statement with fresh randomness', async () => {
+    const again = await prover.prove(memberInputs())
+    expect(again.signals).toEqual(proved.signals)
+    expect(again.proof).not.toEqual(proved.proof)
+    expect(await verifier.verify(again.proof, again.signals)).toBe(true)
+  })
+
+  it('refuses every signal that is not the proved one', async () => {
+    for (let i = 0; i < proved.signals.length; i++) {
+      const signal = proved.signals[i]!
+      for (const other of [signal + 1n, 0n, signal + SCALAR_MODULUS, -1n]) {
+        expect(await verifier.verify(proved.proof, proved.signals.with(i, other)), `signal ${i}`).toBe(false)
+      }
+    }
+    expect(await verifier.verify(proved.proof, proved.signals.slice(1))).toBe(false)
+    expect(await verifier.verify(proved.proof, [...proved.signals, 0n])).toBe(false)
+  })
+
+  it('refuses a proof with any coordinate changed, infinite, not reduced, or of a wrong length', async () => {
+    const bad: Uint8Array[] = [new Uint8Array(0), proved.proof.slice(1), new Uint8Array(PROOF_BYTES)]
+    for (let offset = 31; offset < PROOF_BYTES; offset += 32) {
+      const flipped = proved.proof.slice()
+      flipped[offset]! ^= 1
+      bad.push(flipped)
+    }
+    for (const point of [
+      [0, 64],
+      [64, 192],
+      [192, 256],
+    ] as const)
+      bad.push(proved.proof.slice().fill(0, ...point))
+    bad.push(withCoordinate(proved.proof, 0, BASE_MODULUS), proved.proof.slice().fill(0xff))
+    for (const proof of bad) expect(await verifier.verify(proof, proved.signals)).toBe(false)
+  })
+
+  it('reports inputs without a witness and stays usable', async () => {
+    await expect(prover.prove(memberInputs({ messageId: 10 }))).rejects.toMatchObject({
+      code: 'CIRCUITS_INPUT_INVALID',
+    })
+    expect(await verifier.verify(proved.proof, proved.signals)).toBe(true)
+  })
+
+  it('can be aborted before it starts', async () => {
+    await expect(prover.prove(memberInputs(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'CIRCUITS_PROVE_ABORTED',
+    })
+  })
+
+  it('refuses work after close', async () => {
+    const closed = createVerifier(artifacts.verificationKey)
+    await closed.close()
+    await expect(closed.verify(proved.proof, proved.signals)).rejects.toMatchObject({
+      code: 'CIRCUITS_ENGINE_CLOSED',
+    })
+  })
+
+  it.each(['', ', singleThread: true'])('lets the process exit by itself (%s)', async (threads) => {
+    const script = `
+      import { loadArtifacts } from '${new URL('../index.ts', import.meta.url)}'
+      import { createProver, createVerifier } from '${new URL('./index.ts', import.meta.url)}'
+      import { memberInputs } from '${new URL('../testing/member.ts', import.meta.url)}'
+      const artifacts = await loadArtifacts()
+      const prover = createProver({ ...artifacts${threads} })
+      const verifier = createVerifier(artifacts.verificationKey)
+      const { proof, signals } = await prover.prove(memberInputs())
+      console.log(await verifier.verify(proof, signals))
+      await prover.close()
+      await verifier.close()`
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 30_000,
+    })
+    expect((await run).stdout).toBe('true\n')
+  })
+})
+
+function withCoordinate(proof: Uint8Array, index: number, add: bigint): Uint8Array {
+  const copy = Buffer.from(proof)
+  const value = BigInt(`0x${copy.subarray(index * 32, index * 32 + 32).toString('hex')}`) + add
+  copy.write(value.toString(16).padStart(64, '0'), index * 32, 'hex')
+  return new Uint8Array(copy)
+}

@@ -1,0 +1,35 @@
+/**
+ * Proves and verifies RLN messages from bytes. Runs in Node and in browsers; keeps no thread alive after `close`.
+ *
+ * - `createProver({ wasm, zkey })` → `prove(inputs)` → 256-byte proof and public signals
+ * - `createVerifier(verificationKey)` → `verify(proof, signals)`, `verifyBatch(items)`
+ * - `readArtifacts(read)` checks key files against their manifest, wherever they come from
+ *
+ * @module
+ */
+export { type Artifacts, type Manifest, type ReadFile, readArtifacts } from './artifacts.ts'
+export { areCanonicalSignals, decodeProof, decodeProofStrictly, encodeProof } from './codec.ts'
+export {
+  BASE_MODULUS,
+  MAX_MESSAGE_LIMIT,
+  PROOF_BYTES,
+  PUBLIC_SIGNALS,
+  SCALAR_MODULUS,
+  TREE_DEPTH,
+} from './constants.ts'
+export { isInG2 } from './field.ts'
+export { createProver, type ProverOptions } from './prover.ts'
+export type {
+  Groth16Proof,
+  PointG1,
+  PointG2,
+  ProofItem,
+  ProveOptions,
+  ProveResult,
+  Prover,
+  PublicSignals,
+  RlnInputs,
+  VerificationKey,
+  Verifier,
+} from './types.ts'
+export { createVerifier } from './verifier.ts'

@@ -1,0 +1,75 @@
+/** What a member proves one message with. Field elements are below the scalar modulus. */
+export type RlnInputs = {
+  identitySecret: bigint
+  /** Messages per epoch that the membership pays for, 1 .. 65,535. */
+  userMessageLimit: bigint | number
+  /** 0 .. userMessageLimit - 1, never twice in one epoch. */
+  messageId: bigint | number
+  /** Siblings from the leaf upwards, as many as the tree is deep. */
+  pathElements: readonly bigint[]
+  /** Per level: 1 when the node is a right child. */
+  identityPathIndex: readonly number[]
+  /** Hash of the signal. Must not be 0: there y is the secret. */
+  x: bigint
+  externalNullifier: bigint
+}
+
+/** In circuit order: y, root, nullifier, x, externalNullifier. */
+export type PublicSignals = readonly [bigint, bigint, bigint, bigint, bigint]
+
+export type ProveResult = {
+  /** 256 bytes, EIP-197 encoding. */
+  proof: Uint8Array
+  signals: PublicSignals
+}
+
+export type ProveOptions = {
+  /** Aborting rejects with CIRCUITS_PROVE_ABORTED; it is looked at between the steps of a proof. */
+  signal?: AbortSignal
+  /** Share of the work done, 0 .. 1, rising. */
+  onProgress?: (done: number) => void
+}
+
+export interface Prover {
+  /**
+   * Proves one message. Calls are served one after the other.
+   *
+   * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_WITNESS_INVALID, CIRCUITS_PROVE_ABORTED, CIRCUITS_ENGINE_CLOSED
+   */
+  prove(inputs: RlnInputs, options?: ProveOptions): Promise<ProveResult>
+  /** Releases memory and threads. Calls under way finish first. */
+  close(): Promise<void>
+}
+
+export interface Verifier {
+  /**
+   * True when the proof holds for the public signals. Malformed bytes, points off the curve or outside the
+   * group, points at infinity and signals at or above the modulus are false, never an exception.
+   *
+   * @throws CIRCUITS_ENGINE_CLOSED
+   */
+  verify(proof: Uint8Array, signals: readonly bigint[]): Promise<boolean>
+  /** Verdicts in the order of the items; one at a time or many, the verdicts are the same. */
+  verifyBatch(items: readonly ProofItem[]): Promise<boolean[]>
+  /** Releases memory. */
+  close(): Promise<void>
+}
+
+export type ProofItem = { proof: Uint8Array; signals: readonly bigint[] }
+
+/** Affine coordinates; second-degree elements are [real, imaginary]. */
+export type PointG1 = { x: bigint; y: bigint }
+export type PointG2 = { x: readonly [bigint, bigint]; y: readonly [bigint, bigint] }
+export type Groth16Proof = { a: PointG1; b: PointG2; c: PointG1 }
+
+/** The verification key in snarkjs' JSON form: decimal strings, projective coordinates, G2 as [real, imaginary]. */
+export type VerificationKey = {
+  protocol: string
+  curve: string
+  nPublic: number
+  vk_alpha_1: string[]
+  vk_beta_2: string[][]
+  vk_gamma_2: string[][]
+  vk_delta_2: string[][]
+  IC: string[][]
+}
