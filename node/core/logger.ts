@@ -53,6 +53,7 @@ export function createLogger(options: LoggerOptions): Logger {
       base: fields,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: plainFields },
+      serializers: { err: (err) => err }, // plainFields prints errors; pino's own form drops their causes
       redact: {
         paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
         censor: '[redacted]',

@@ -1,0 +1,7 @@
+/**
+ * The node's database: SQLite behind Prisma, migrated at start. Each part writes its own repository over `Db`.
+ *
+ * @module
+ */
+export { amountFromText, amountToText } from './amounts.ts'
+export { type Database, type Db, type DbTransaction, openDatabase } from './database.ts'
