@@ -1,0 +1,257 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from './clock.ts'
+import { PENALTY_BAN_POINTS } from './p2p/constants.ts'
+import { createIdentityKey } from './p2p/identity.ts'
+import { createFrameStream, decodeLength, requestFrame, serveRequests } from './p2p/streams.ts'
+import { createTestHost, TEST_NETWORK, tcpAddress, wsAddress } from './p2p/testing/hosts.ts'
+import type { Host } from './p2p.ts'
+
+const hosts: Host[] = []
+async function startHost(options: Parameters<typeof createTestHost>[0] = {}): Promise<Host> {
+  const host = await createTestHost(options)
+  hosts.push(host)
+  await host.start()
+  return host
+}
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.stop()))
+})
+
+const PROTOCOL = '/test/echo/1.0.0'
+const LIMITS = { maxRequestBytes: 1_000, deadlineMs: 300, maxStreamsPerConnection: 4, maxStreams: 6 }
+
+async function startEcho(limits = LIMITS) {
+  const failures: unknown[] = []
+  const server = await startHost()
+  const requests = await serveRequests(
+    { libp2p: server.libp2p, clock: systemClock },
+    { protocol: PROTOCOL, limits, onFailure: (error) => failures.push(error) },
+    async (request) => request,
+  )
+  const client = await startHost({ listen: [] })
+  const connection = await client.libp2p.dial(
+    (await import('@multiformats/multiaddr')).multiaddr(tcpAddress(server)),
+  )
+  const ask = (bytes: Uint8Array) =>
+    requestFrame({ clock: systemClock }, connection, bytes, {
+      protocol: PROTOCOL,
+      maxResponseBytes: 2_000,
+      deadlineMs: 5_000,
+    })
+  return { server, client, connection, requests, failures, ask }
+}
+
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+describe('host', () => {
+  it('listens on loopback by TCP and WebSocket and can be dialled by both', async () => {
+    const server = await startHost()
+    const client = await startHost({ listen: [] })
+    expect(server.addresses().every((address) => address.startsWith('/ip4/127.0.0.1/'))).toBe(true)
+    await client.dial(tcpAddress(server))
+    expect(client.peers()).toEqual([server.peerId])
+    await client.libp2p.hangUp(server.libp2p.peerId)
+    await client.dial(wsAddress(server))
+    expect(client.peers()).toEqual([server.peerId])
+  })
+
+  it('names the address when a peer cannot be reached', async () => {
+    const client = await startHost({ listen: [] })
+    await expect(client.dial('/ip4/127.0.0.1/tcp/1')).rejects.toMatchObject({ code: 'RELAY_DIAL_FAILED' })
+    await expect(client.dial('nonsense')).rejects.toMatchObject({ code: 'RELAY_DIAL_FAILED' })
+  })
+
+  it('names the addresses when it cannot listen', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as net.AddressInfo
+    const host = await createTestHost({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })
+    await expect(host.start()).rejects.toMatchObject({ code: 'RELAY_LISTEN_FAILED' })
+    await host.stop()
+    taken.close()
+  })
+
+  it('gossips under the newest name both sides know, and under the Waku name with a node that knows only that', async () => {
+    const a = await startHost()
+    const b = await startHost()
+    const waku = await createTestHost()
+    hosts.push(waku)
+    waku.gossip.protocols = ['/vac/waku/relay/2.0.0']
+    await waku.start()
+    await b.dial(tcpAddress(a))
+    await waku.dial(tcpAddress(a))
+    const protocolTo = (peer: Host) =>
+      a.libp2p
+        .getConnections(peer.libp2p.peerId)
+        .flatMap(({ streams }) => streams)
+        .find(({ direction, protocol }) => direction === 'outbound' && /meshsub|relay/.test(protocol))
+        ?.protocol
+    await vi.waitFor(() => {
+      expect(protocolTo(b)).toBe('/meshsub/1.2.0')
+      expect(protocolTo(waku)).toBe('/vac/waku/relay/2.0.0')
+    })
+  })
+
+  it('holds a gossiped message back until its validation is reported', async () => {
+    const [a, b, c] = [await startHost(), await startHost(), await startHost()]
+    const contentTopic = '/chat/1/room/proto'
+    const topic = pubsubTopicForContent(contentTopic, TEST_NETWORK)
+    const received: string[] = []
+    for (const host of [a, b, c]) host.gossip.subscribe(topic)
+    c.gossip.addEventListener('gossipsub:message', () => received.push('c'))
+    const arrived = Promise.withResolvers<{ msgId: string; source: string }>()
+    b.gossip.addEventListener('gossipsub:message', ({ detail }) =>
+      arrived.resolve({ msgId: detail.msgId, source: detail.propagationSource.toString() }),
+    )
+    await b.dial(tcpAddress(a))
+    await c.dial(tcpAddress(b))
+    await vi.waitFor(() => {
+      expect(a.gossip.getSubscribers(topic)).toHaveLength(1)
+      expect(b.gossip.getMeshPeers(topic)).toHaveLength(2)
+    })
+    const message = createWakuMessage({ payload: new Uint8Array([1]), contentTopic, timestamp: 1n })
+    await a.gossip.publish(topic, encode(WakuMessageSchema, message))
+    const { msgId, source } = await arrived.promise
+    expect(source).toBe(a.peerId)
+    expect(received).toEqual([])
+    b.gossip.reportMessageValidationResult(msgId, source, TopicValidatorResult.Accept)
+    await vi.waitFor(() => expect(received).toEqual(['c']))
+  })
+
+  it('disconnects a peer at the ban and refuses it from then on', async () => {
+    const server = await startHost()
+    const client = await startHost({ listen: [] })
+    await client.dial(tcpAddress(server))
+    await vi.waitFor(() => expect(server.peers()).toEqual([client.peerId]))
+    server.penalise(client.peerId, PENALTY_BAN_POINTS - 1)
+    expect(server.peers()).toEqual([client.peerId])
+    server.penalise(client.peerId, 2)
+    await vi.waitFor(() => expect([server.peers(), client.peers()]).toEqual([[], []]))
+    await client.dial(tcpAddress(server)).catch(() => undefined) // refused during or just after the handshake
+    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+    expect(server.peers()).toEqual([])
+  })
+
+  it('keeps a connection to its bootstrap node across a restart of that node', async () => {
+    const privateKey = await createIdentityKey()
+    const first = await startHost({ privateKey })
+    const address = tcpAddress(first)
+    const client = await startHost({ listen: [] })
+    client.keeper.setTargets('bootstrap', [address])
+    await vi.waitFor(() => expect(client.peers()).toEqual([first.peerId]))
+    hosts.splice(hosts.indexOf(first), 1)
+    await first.stop()
+    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+    const again = await startHost({ privateKey, listen: [address.split('/p2p/')[0] ?? ''] })
+    await vi.waitFor(() => expect(client.peers()).toEqual([again.peerId]), { timeout: 15_000 })
+  })
+})
+
+describe('request server', () => {
+  it('answers one frame per stream', async () => {
+    const { ask } = await startEcho()
+    expect(await ask(new Uint8Array([1, 2, 3]))).toEqual(new Uint8Array([1, 2, 3]))
+    expect(await ask(new Uint8Array())).toEqual(new Uint8Array())
+    expect(await ask(new Uint8Array(1_000).fill(7))).toHaveLength(1_000)
+  })
+
+  it.each([
+    ['a frame above the limit', [new Uint8Array([0xe9, 0x07]), new Uint8Array(1_001)], 'WIRE_TOO_LARGE'],
+    ['a prefix that never ends', [new Uint8Array(64).fill(0x80)], 'WIRE_TOO_LARGE'],
+    ['more bytes than one frame', [new Uint8Array([5]), new Uint8Array(5_000)], undefined],
+  ])('resets the stream on %s and answers the next client', async (_, chunks, expected) => {
+    const { connection, failures, ask } = await startEcho()
+    const stream = await connection.newStream(PROTOCOL)
+    for (const chunk of chunks) stream.send(chunk)
+    if (expected) await vi.waitFor(() => expect(failures).toContainEqual(code(expected)))
+    expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
+    stream.abort(new TypeError('done'))
+  })
+
+  it('resets the stream on a truncated frame and answers the next client', async () => {
+    const { connection, failures, ask } = await startEcho()
+    const stream = await connection.newStream(PROTOCOL)
+    stream.send(new Uint8Array([100, 1, 2, 3]))
+    await stream.close()
+    await vi.waitFor(() => expect(failures).toContainEqual(code('WIRE_MALFORMED')))
+    expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
+  })
+
+  it('resets a stream that dribbles past the deadline', async () => {
+    const { connection, failures, ask } = await startEcho()
+    const stream = await connection.newStream(PROTOCOL)
+    stream.send(new Uint8Array([100, 1]))
+    await vi.waitFor(() => expect(failures).toContainEqual(code('CORE_DEADLINE_EXCEEDED')))
+    await vi.waitFor(() => expect(stream.status).not.toBe('open'))
+    expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
+  })
+
+  it('serves at most its limit of streams at once', async () => {
+    const { connection, failures, client, server, requests, ask } = await startEcho({
+      ...LIMITS,
+      deadlineMs: 60_000,
+      maxStreams: 3,
+    })
+    const idle = await Promise.all([1, 2, 3].map(() => connection.newStream(PROTOCOL)))
+    for (const stream of idle) stream.send(new Uint8Array([10]))
+    await vi.waitFor(() => expect(requests.active()).toBe(3))
+    await expect(ask(new Uint8Array([9]))).rejects.toThrow()
+    expect(failures).toContainEqual(code('RELAY_STREAMS_EXHAUSTED'))
+    for (const stream of idle) stream.abort(new TypeError('done'))
+    await vi.waitFor(() => expect(requests.active()).toBe(0))
+    expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
+    expect([client.peers(), server.peers()]).toEqual([[server.peerId], [client.peerId]])
+  })
+
+  it('resets the stream when the handler throws', async () => {
+    const server = await startHost()
+    await serveRequests(
+      { libp2p: server.libp2p, clock: systemClock },
+      { protocol: PROTOCOL, limits: LIMITS },
+      async () => {
+        throw new TypeError('handler')
+      },
+    )
+    const client = await startHost({ listen: [] })
+    await client.dial(tcpAddress(server))
+    const [connection] = client.libp2p.getConnections()
+    if (!connection) throw new TypeError('not connected')
+    const options = { protocol: PROTOCOL, maxResponseBytes: 100, deadlineMs: 5_000 }
+    await expect(
+      requestFrame({ clock: systemClock }, connection, new Uint8Array([1]), options),
+    ).rejects.toMatchObject({ code: 'WIRE_MALFORMED' })
+  })
+})
+
+describe('frame stream', () => {
+  it('carries several frames on one stream', async () => {
+    const server = await startHost()
+    const frames: number[] = []
+    await server.libp2p.handle(PROTOCOL, async (stream) => {
+      const reader = createFrameStream(stream, 100, 3)
+      for (let i = 0; i < 3; i++) frames.push((await reader.read()).length)
+    })
+    const client = await startHost({ listen: [] })
+    await client.dial(tcpAddress(server))
+    const stream = await client.libp2p.getConnections()[0]?.newStream(PROTOCOL)
+    if (!stream) throw new TypeError('not connected')
+    const writer = createFrameStream(stream, 100)
+    for (const length of [1, 50, 100]) await writer.write(new Uint8Array(length))
+    await vi.waitFor(() => expect(frames).toEqual([1, 50, 100]))
+  })
+
+  it('decodes prefixes of up to four bytes and refuses longer ones', () => {
+    const decode = (...bytes: number[]) =>
+      decodeLength({ byteLength: bytes.length, get: (index) => bytes[index] ?? 0 })
+    expect(decode(0)).toBe(0)
+    expect(decode(0xac, 0x02)).toBe(300)
+    expect(decode(0xff, 0xff, 0xff, 0x7f)).toBe(2 ** 28 - 1)
+    expect(() => decode(0x80)).toThrow(RangeError)
+    expect(() => decode(0x80, 0x80, 0x80, 0x80)).toThrow(expect.objectContaining({ code: 'WIRE_TOO_LARGE' }))
+  })
+})

@@ -1,0 +1,135 @@
+import { PROTOCOL_IDS } from '@postrider/protocol/wire'
+
+/** Where a node listens unless told otherwise: loopback, a free port each for TCP and WebSocket. */
+export const DEFAULT_LISTEN = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'] as const
+
+/** Connections in all. At about 200 KB each with buffers that is 60 MB, and 20 times the mesh degree of one shard. */
+export const MAX_CONNECTIONS = 300
+
+/** Inbound connections that may be in their handshake at once; each holds a Noise state and a 10 s timer. */
+export const MAX_PENDING_INBOUND = 64
+
+/** New inbound connections per second and IP address. One address may stand for a whole office or a devnet. */
+export const INBOUND_CONNECTIONS_PER_SECOND = 50
+
+/** Connections dialled at once, and dials waiting behind them. */
+export const MAX_PARALLEL_DIALS = 16
+export const MAX_DIAL_QUEUE = 128
+
+/** How long a dial may take with name look-up and handshake, ms. */
+export const DIAL_TIMEOUT_MS = 8_000
+
+/** Streams that one peer may have open on one connection, over all protocols. */
+export const MAX_STREAMS_PER_CONNECTION = 256
+
+/** Bytes waiting in one stream while nobody reads; more resets the stream. The largest frame is below 1 MiB. */
+export const MAX_STREAM_BUFFER_BYTES = 1_048_576
+
+/** Identify frames carry addresses and protocol names: 8 KiB hold more than a hundred of them. */
+export const MAX_IDENTIFY_BYTES = 8_192
+
+/** Bytes of a frame's length prefix: 4 varint bytes reach 256 MiB, far above every limit in use. */
+export const MAX_LENGTH_PREFIX_BYTES = 4
+
+/** How long an answered stream waits for the peer to close its side, ms; one slow round trip. */
+export const STREAM_LINGER_MS = 5_000
+
+// ---- gossip ------------------------------------------------------------------------------------------
+
+/**
+ * Gossip protocol names, the preferred one first. Between Postrider nodes plain gossipsub 1.2 is chosen for its
+ * IDONTWANT and prune back-off; a node that only knows Waku's name still gets the same RPCs under that name.
+ */
+export const GOSSIP_PROTOCOLS: readonly string[] = ['/meshsub/1.2.0', PROTOCOL_IDS.relay]
+
+/** Mesh degree per shard: target, low, high, kept by score, outbound, lazy. The values of the Waku network. */
+export const GOSSIP_D = 6
+export const GOSSIP_D_LOW = 4
+export const GOSSIP_D_HIGH = 8
+export const GOSSIP_D_SCORE = 6
+export const GOSSIP_D_OUT = 3
+export const GOSSIP_D_LAZY = 6
+
+/** Gossip heartbeat, ms. */
+export const GOSSIP_HEARTBEAT_MS = 1_000
+
+/**
+ * Heartbeats that a message stays in the cache. A verdict that comes later than this cannot forward the message
+ * any more, so it is longer than the longest wait for a proof to be verified (`RELAY_VALIDATION_DEADLINE_MS`).
+ */
+export const GOSSIP_CACHE_HEARTBEATS = 15
+
+/** Heartbeats whose message ids are advertised by IHAVE. */
+export const GOSSIP_ADVERTISED_HEARTBEATS = 3
+
+/** How long a message id counts as seen, ms; longer than the ±20 s in which a message is acceptable at all. */
+export const GOSSIP_SEEN_TTL_MS = 120_000
+
+/** Largest gossip RPC, bytes: several of the largest messages with their control data. */
+export const MAX_GOSSIP_RPC_BYTES = 1_048_576
+
+/** Bytes queued for one slow gossip peer; beyond it the stream is reset and the connection made anew. */
+export const MAX_GOSSIP_OUTBOUND_BYTES = 16 * 1_048_576
+
+/** What one RPC may hold. Honest nodes send one message per RPC and at most a few hundred ids. */
+export const GOSSIP_RPC_LIMITS = {
+  maxSubscriptions: 256,
+  maxMessages: 64,
+  maxIhaveMessageIDs: 2_000,
+  maxIwantMessageIDs: 2_000,
+  maxIdontwantMessageIDs: 256,
+  maxControlMessages: 256,
+  maxPeerInfos: 0,
+} as const
+
+/** Memory for the topics that one peer says it subscribes, bytes: 64 shards with gossipsub's 1 KiB overhead each. */
+export const MAX_TOPIC_BYTES_PEER = 65_536
+
+/** Gossip streams that one peer may have open: the one in use and one that replaces it. */
+export const MAX_GOSSIP_STREAMS = 2
+
+// ---- peer scores: the thresholds and weights of the Waku network ----------------------------------------
+
+/** Below: no IHAVE or IWANT with this peer. One invalid message is enough. */
+export const SCORE_GOSSIP_THRESHOLD = -100
+/** Below: own messages are not sent to this peer. */
+export const SCORE_PUBLISH_THRESHOLD = -1_000
+/** Below: everything from this peer is ignored. Ten invalid messages within seconds. */
+export const SCORE_GRAYLIST_THRESHOLD = -10_000
+/** Per squared count of recent invalid messages in one shard. */
+export const SCORE_INVALID_WEIGHT = -100
+/** What is left of that count after each decay interval. */
+export const SCORE_INVALID_DECAY = 0.5
+export const SCORE_DECAY_INTERVAL_MS = 12_000
+/** Peers behind one address before each more costs; a home or an office has several. Loopback is exempt. */
+export const SCORE_IP_COLOCATION_THRESHOLD = 10
+export const SCORE_IP_COLOCATION_WEIGHT = -50
+
+// ---- penalties: what a peer did, remembered across its reconnects -----------------------------------------
+
+/** How long until half of a peer's penalty points are forgiven, ms. */
+export const PENALTY_HALF_LIFE_MS = 600_000
+/** Points at which connections with a peer are closed and refused. One point is one invalid message. */
+export const PENALTY_BAN_POINTS = 50
+/** Points below which a banned peer is let in again: one half-life after the last offence at the earliest. */
+export const PENALTY_PARDON_POINTS = 25
+/** Weight of squared points in the gossip score, beside gossipsub's own count, which a reconnect resets. */
+export const PENALTY_SCORE_WEIGHT = -25
+/** Peers remembered; about 100 bytes each. The one punished longest ago is forgotten first. */
+export const MAX_PENALISED_PEERS = 4_096
+
+// ---- peer manager ------------------------------------------------------------------------------------
+
+/** How often the peer manager looks for missing connections, ms. */
+export const PEER_TICK_MS = 1_000
+/** Addresses that the peer manager keeps trying; a registry can hold more nodes than a node needs. */
+export const MAX_PEER_TARGETS = 256
+/** Connections that the peer manager opens by itself. More come in from others. */
+export const MAX_KEPT_PEERS = 32
+/** Dials that the peer manager has under way. */
+export const MAX_KEEPER_DIALS = 8
+/** Wait after the first failed dial, and the most after many, ms. Each failure doubles it; jitter is ±25 %. */
+export const REDIAL_MIN_MS = 1_000
+export const REDIAL_MAX_MS = 300_000
+/** Ticks that a connected gossip peer may lack our outbound gossip stream before the connection is made anew. */
+export const MUTE_TICKS = 10
