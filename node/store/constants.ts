@@ -37,16 +37,16 @@ export const MAX_REQUEST_BYTES = 16 * 1024
 /** Message bytes in one page. Stock clients refuse frames of 4 MiB, and hashes and topics come on top. */
 export const MAX_PAGE_BYTES = 3 * 1024 * 1024 + 512 * 1024
 
-/** From the opening of a stream until its request has arrived, ms. */
-export const REQUEST_DEADLINE_MS = 10_000
-
-/** Until the client has taken the whole page, ms: 4 MiB over 1 Mbit/s. */
-export const RESPONSE_DEADLINE_MS = 40_000
+/** From the opening of a stream until the client has taken the whole page, ms: 4 MiB over 1 Mbit/s and a request. */
+export const QUERY_DEADLINE_MS = 45_000
 
 /** Query streams that one connection may have open at once. */
 export const MAX_STREAMS_PER_CONNECTION = 32
 
-/** Queries in progress on the node; each holds at most one page in memory. */
+/** Query streams in all. Those above the next limit are answered with 503, those above this one are reset. */
+export const MAX_STREAMS = 256
+
+/** Queries that are worked on or whose page is being sent; each holds one page in memory. */
 export const MAX_CONCURRENT_QUERIES = 64
 
 /** Queries that one peer may send per second, and at once, before it gets 429. */
