@@ -67,8 +67,8 @@ export type BatchResult =
 
 /** Sends claims to the contract, through `node/chain`. */
 export type VoucherRedeemer = {
-  /** What one claim of a batch costs at present, gas turned into base units of the token. */
-  claimCost(): Promise<bigint>
+  /** What each claim of a batch of this size costs at present, gas turned into base units of the token. */
+  claimCost(batchSize: number): Promise<bigint>
   /**
    * Sends `settleMany` and waits for its receipt.
    *
