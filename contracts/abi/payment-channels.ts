@@ -202,27 +202,6 @@ export const paymentChannelsAbi = [
   },
   {
     type: 'error',
-    name: 'PaymentChannels_PayeeMismatch',
-    inputs: [
-      {
-        internalType: 'bytes32',
-        name: 'channelId',
-        type: 'bytes32',
-      },
-      {
-        internalType: 'address',
-        name: 'payee',
-        type: 'address',
-      },
-      {
-        internalType: 'address',
-        name: 'batchPayee',
-        type: 'address',
-      },
-    ],
-  },
-  {
-    type: 'error',
     name: 'PaymentChannels_PermitFailed',
     inputs: [
       {
@@ -333,12 +312,6 @@ export const paymentChannelsAbi = [
     anonymous: false,
     inputs: [
       {
-        indexed: true,
-        internalType: 'address',
-        name: 'payee',
-        type: 'address',
-      },
-      {
         indexed: false,
         internalType: 'uint256',
         name: 'amount',
@@ -436,18 +409,6 @@ export const paymentChannelsAbi = [
         internalType: 'bytes32',
         name: 'channelId',
         type: 'bytes32',
-      },
-      {
-        indexed: true,
-        internalType: 'address',
-        name: 'payee',
-        type: 'address',
-      },
-      {
-        indexed: true,
-        internalType: 'address',
-        name: 'funder',
-        type: 'address',
       },
       {
         indexed: false,
@@ -704,14 +665,8 @@ export const paymentChannelsAbi = [
   },
   {
     type: 'function',
-    name: 'burnAccruedOf',
-    inputs: [
-      {
-        internalType: 'address',
-        name: 'payee',
-        type: 'address',
-      },
-    ],
+    name: 'burnAccrued',
+    inputs: [],
     outputs: [
       {
         internalType: 'uint256',
@@ -893,11 +848,6 @@ export const paymentChannelsAbi = [
             type: 'uint64',
           },
           {
-            internalType: 'bytes',
-            name: 'signature',
-            type: 'bytes',
-          },
-          {
             internalType: 'uint8',
             name: 'tickCount',
             type: 'uint8',
@@ -905,6 +855,16 @@ export const paymentChannelsAbi = [
           {
             internalType: 'bytes32',
             name: 'tickPreimage',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'r',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'vs',
             type: 'bytes32',
           },
         ],
@@ -929,31 +889,19 @@ export const paymentChannelsAbi = [
       {
         components: [
           {
-            components: [
-              {
-                internalType: 'address',
-                name: 'payer',
-                type: 'address',
-              },
-              {
-                internalType: 'address',
-                name: 'payee',
-                type: 'address',
-              },
-              {
-                internalType: 'address',
-                name: 'signer',
-                type: 'address',
-              },
-              {
-                internalType: 'bytes32',
-                name: 'salt',
-                type: 'bytes32',
-              },
-            ],
-            internalType: 'struct IPaymentChannels.ChannelDescriptor',
-            name: 'descriptor',
-            type: 'tuple',
+            internalType: 'address',
+            name: 'payer',
+            type: 'address',
+          },
+          {
+            internalType: 'address',
+            name: 'signer',
+            type: 'address',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'salt',
+            type: 'bytes32',
           },
           {
             components: [
@@ -973,11 +921,6 @@ export const paymentChannelsAbi = [
                 type: 'uint64',
               },
               {
-                internalType: 'bytes',
-                name: 'signature',
-                type: 'bytes',
-              },
-              {
                 internalType: 'uint8',
                 name: 'tickCount',
                 type: 'uint8',
@@ -985,6 +928,16 @@ export const paymentChannelsAbi = [
               {
                 internalType: 'bytes32',
                 name: 'tickPreimage',
+                type: 'bytes32',
+              },
+              {
+                internalType: 'bytes32',
+                name: 'r',
+                type: 'bytes32',
+              },
+              {
+                internalType: 'bytes32',
+                name: 'vs',
                 type: 'bytes32',
               },
             ],
@@ -1023,13 +976,7 @@ export const paymentChannelsAbi = [
   {
     type: 'function',
     name: 'flushBurn',
-    inputs: [
-      {
-        internalType: 'address[]',
-        name: 'payees',
-        type: 'address[]',
-      },
-    ],
+    inputs: [],
     outputs: [
       {
         internalType: 'uint256',
@@ -1271,11 +1218,6 @@ export const paymentChannelsAbi = [
             type: 'uint64',
           },
           {
-            internalType: 'bytes',
-            name: 'signature',
-            type: 'bytes',
-          },
-          {
             internalType: 'uint8',
             name: 'tickCount',
             type: 'uint8',
@@ -1283,6 +1225,16 @@ export const paymentChannelsAbi = [
           {
             internalType: 'bytes32',
             name: 'tickPreimage',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'r',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'vs',
             type: 'bytes32',
           },
         ],
@@ -1431,11 +1383,6 @@ export const paymentChannelsAbi = [
             type: 'uint64',
           },
           {
-            internalType: 'bytes',
-            name: 'signature',
-            type: 'bytes',
-          },
-          {
             internalType: 'uint8',
             name: 'tickCount',
             type: 'uint8',
@@ -1443,6 +1390,16 @@ export const paymentChannelsAbi = [
           {
             internalType: 'bytes32',
             name: 'tickPreimage',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'r',
+            type: 'bytes32',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'vs',
             type: 'bytes32',
           },
         ],
@@ -1472,31 +1429,19 @@ export const paymentChannelsAbi = [
       {
         components: [
           {
-            components: [
-              {
-                internalType: 'address',
-                name: 'payer',
-                type: 'address',
-              },
-              {
-                internalType: 'address',
-                name: 'payee',
-                type: 'address',
-              },
-              {
-                internalType: 'address',
-                name: 'signer',
-                type: 'address',
-              },
-              {
-                internalType: 'bytes32',
-                name: 'salt',
-                type: 'bytes32',
-              },
-            ],
-            internalType: 'struct IPaymentChannels.ChannelDescriptor',
-            name: 'descriptor',
-            type: 'tuple',
+            internalType: 'address',
+            name: 'payer',
+            type: 'address',
+          },
+          {
+            internalType: 'address',
+            name: 'signer',
+            type: 'address',
+          },
+          {
+            internalType: 'bytes32',
+            name: 'salt',
+            type: 'bytes32',
           },
           {
             components: [
@@ -1516,11 +1461,6 @@ export const paymentChannelsAbi = [
                 type: 'uint64',
               },
               {
-                internalType: 'bytes',
-                name: 'signature',
-                type: 'bytes',
-              },
-              {
                 internalType: 'uint8',
                 name: 'tickCount',
                 type: 'uint8',
@@ -1528,6 +1468,16 @@ export const paymentChannelsAbi = [
               {
                 internalType: 'bytes32',
                 name: 'tickPreimage',
+                type: 'bytes32',
+              },
+              {
+                internalType: 'bytes32',
+                name: 'r',
+                type: 'bytes32',
+              },
+              {
+                internalType: 'bytes32',
+                name: 'vs',
                 type: 'bytes32',
               },
             ],
@@ -1555,31 +1505,9 @@ export const paymentChannelsAbi = [
     name: 'topUp',
     inputs: [
       {
-        components: [
-          {
-            internalType: 'address',
-            name: 'payer',
-            type: 'address',
-          },
-          {
-            internalType: 'address',
-            name: 'payee',
-            type: 'address',
-          },
-          {
-            internalType: 'address',
-            name: 'signer',
-            type: 'address',
-          },
-          {
-            internalType: 'bytes32',
-            name: 'salt',
-            type: 'bytes32',
-          },
-        ],
-        internalType: 'struct IPaymentChannels.ChannelDescriptor',
-        name: 'descriptor',
-        type: 'tuple',
+        internalType: 'bytes32',
+        name: 'channelId',
+        type: 'bytes32',
       },
       {
         internalType: 'uint96',
@@ -1595,31 +1523,9 @@ export const paymentChannelsAbi = [
     name: 'topUpWithPermit',
     inputs: [
       {
-        components: [
-          {
-            internalType: 'address',
-            name: 'payer',
-            type: 'address',
-          },
-          {
-            internalType: 'address',
-            name: 'payee',
-            type: 'address',
-          },
-          {
-            internalType: 'address',
-            name: 'signer',
-            type: 'address',
-          },
-          {
-            internalType: 'bytes32',
-            name: 'salt',
-            type: 'bytes32',
-          },
-        ],
-        internalType: 'struct IPaymentChannels.ChannelDescriptor',
-        name: 'descriptor',
-        type: 'tuple',
+        internalType: 'bytes32',
+        name: 'channelId',
+        type: 'bytes32',
       },
       {
         internalType: 'uint96',

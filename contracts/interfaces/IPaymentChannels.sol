@@ -58,27 +58,32 @@ interface IPaymentChannels {
         uint64 tickValue;
     }
 
-    /// @notice A voucher with its signature and the newest tick.
-    /// The claimed total is `cumulative + tickCount * tickValue`. A claim of all zeroes with an empty signature
-    /// is "no claim" and is accepted by {close} and {closeMany} only.
+    /// @notice A voucher with its signature and the newest tick. All of it is static: the signature travels in
+    /// compact form because a batch would otherwise pay some 1,300 gas per item for offsets and padding, and no
+    /// signature of a wrong length can be written. The claimed total is `cumulative + tickCount * tickValue`. A claim of all
+    /// zeroes is "no claim", accepted by {close} and {closeMany} only.
     /// @param cumulative As in the voucher.
     /// @param tickAnchor As in the voucher.
     /// @param tickValue As in the voucher.
-    /// @param signature 65 bytes r ‖ s ‖ v over the voucher, low s, v 27 or 28.
     /// @param tickCount Ticks claimed, 0 to {MAX_TICKS}.
     /// @param tickPreimage SHA-256 applied `tickCount` times to it gives `tickAnchor`; ignored if no tick is claimed.
+    /// @param r First word of the signature over the voucher.
+    /// @param vs Second word, compact (EIP-2098): s, with the parity of v (v - 27) in the top bit. s must be low.
     struct Claim {
         uint128 cumulative;
         bytes32 tickAnchor;
         uint64 tickValue;
-        bytes signature;
         uint8 tickCount;
         bytes32 tickPreimage;
+        bytes32 r;
+        bytes32 vs;
     }
 
-    /// @notice One item of a batch.
+    /// @notice One item of a batch: the descriptor without the payee, which the whole batch shares, and the claim.
     struct ChannelClaim {
-        ChannelDescriptor descriptor;
+        address payer;
+        address signer;
+        bytes32 salt;
         Claim claim;
     }
 
@@ -94,14 +99,8 @@ interface IPaymentChannels {
         uint256 deposit
     );
 
-    /// @notice `funder` added `amount`; the channel's deposit is now `deposit`.
-    event ChannelToppedUp(
-        bytes32 indexed channelId,
-        address indexed payee,
-        address indexed funder,
-        uint256 amount,
-        uint256 deposit
-    );
+    /// @notice `amount` was added; the channel's deposit is now `deposit`.
+    event ChannelToppedUp(bytes32 indexed channelId, uint256 amount, uint256 deposit);
 
     /// @notice A claim was honoured. Payer and salt are in {ChannelOpened}.
     /// @param channelId The channel.
@@ -114,7 +113,7 @@ interface IPaymentChannels {
     );
 
     /// @notice An item of a batch was left out; nothing of that channel changed.
-    /// @param channelId The id computed from the item's descriptor.
+    /// @param channelId The id computed from the item and the payee of the batch.
     /// @param payee The payee of the batch.
     /// @param reason Selector of the error with which the single call would have reverted.
     event ClaimSkipped(bytes32 indexed channelId, address indexed payee, bytes4 reason);
@@ -148,8 +147,8 @@ interface IPaymentChannels {
     /// @notice From now on what `payee` earns is sent to `payout`.
     event PayoutAddressSet(address indexed payee, address indexed previous, address indexed payout);
 
-    /// @notice The burnt share of settlements to `payee` was sent to {BURN_ADDRESS}.
-    event BurnFlushed(address indexed payee, uint256 amount);
+    /// @notice Burnt shares of closed channels were sent to {BURN_ADDRESS}.
+    event BurnFlushed(uint256 amount);
 
     // ---------------------------------------------------------------- errors
 
@@ -179,8 +178,6 @@ interface IPaymentChannels {
     error PaymentChannels_InexactTransfer(uint256 received, uint256 amount);
     /// @notice Only `required` may do this.
     error PaymentChannels_Unauthorized(address caller, address required);
-    /// @notice An item of a batch names another payee than the batch.
-    error PaymentChannels_PayeeMismatch(bytes32 channelId, address payee, address batchPayee);
     /// @notice The total is not above what was settled before.
     error PaymentChannels_NotGrowing(bytes32 channelId, uint256 total, uint256 settled);
     /// @notice The total is above the deposit. Nothing is paid: the voucher stays good for after a top-up.
@@ -189,11 +186,11 @@ interface IPaymentChannels {
     error PaymentChannels_TooManyTicks(bytes32 channelId, uint256 tickCount, uint256 maximum);
     /// @notice The preimage does not lead to the anchor in `tickCount` steps.
     error PaymentChannels_TickMismatch(bytes32 channelId, uint256 tickCount);
-    /// @notice The signature is not 65 bytes, has a high s or a bad v, or is not by `signer`.
+    /// @notice The signature has a high s or is not by `signer`.
     error PaymentChannels_InvalidSignature(bytes32 channelId, address signer);
     /// @notice The thaw is not over.
     error PaymentChannels_Thawing(bytes32 channelId, uint256 closeAt);
-    /// @notice There is nothing to pay out or to burn.
+    /// @notice There is nothing to pay out to `account`, or to burn ({BURN_ADDRESS}).
     error PaymentChannels_NothingDue(address account);
 
     // ---------------------------------------------------------------- opening and funding
@@ -222,14 +219,11 @@ interface IPaymentChannels {
 
     /// @notice Adds `amount`, pulled from the caller, to an open channel. Anyone may call; refunds still go to the
     /// payer. Refused while closing ({PaymentChannels_WrongStatus}): open a new channel instead.
-    function topUp(ChannelDescriptor calldata descriptor, uint96 amount) external;
+    /// A token that charges fees is refused at {open}, so what arrives is not measured again here.
+    function topUp(bytes32 channelId, uint96 amount) external;
 
     /// @notice As {topUp}, after trying the caller's permit as {openWithPermit} does.
-    function topUpWithPermit(
-        ChannelDescriptor calldata descriptor,
-        uint96 amount,
-        PermitSignature calldata permit
-    ) external;
+    function topUpWithPermit(bytes32 channelId, uint96 amount, PermitSignature calldata permit) external;
 
     // ---------------------------------------------------------------- redeeming
 
@@ -281,10 +275,12 @@ interface IPaymentChannels {
     /// present payout address, so a stolen hot key cannot redirect earnings.
     function setPayoutAddress(address payee, address payout) external;
 
-    /// @notice Sends the burnt share that settlements to `payees` left here to {BURN_ADDRESS}. Anyone may call.
-    /// One base unit per payee stays behind, so that the next settlement does not pay for a fresh storage slot.
-    /// @return amount Base units burnt; 0 reverts with {PaymentChannels_NothingDue} of the first payee.
-    function flushBurn(address[] calldata payees) external returns (uint256 amount);
+    /// @notice Sends the burnt shares of closed channels to {BURN_ADDRESS}. Anyone may call. The share is withheld from
+    /// the payee at each settlement and belongs to nobody from then on; it is accrued for flushing when its channel
+    /// closes, which keeps one storage write out of every settlement. One base unit stays behind, so that the next
+    /// closing does not pay for a fresh storage slot.
+    /// @return amount Base units burnt; 0 reverts with {PaymentChannels_NothingDue}.
+    function flushBurn() external returns (uint256 amount);
 
     // ---------------------------------------------------------------- views
 
@@ -321,8 +317,8 @@ interface IPaymentChannels {
     /// @notice Where the earnings of `payee` go: its payout address, or itself while none is set.
     function payoutAddressOf(address payee) external view returns (address);
 
-    /// @notice Burnt share of settlements to `payee` that is still here, base units.
-    function burnAccruedOf(address payee) external view returns (uint256);
+    /// @notice Burnt shares of closed channels that are still here, base units.
+    function burnAccrued() external view returns (uint256);
 
     /// @notice The parameters fixed at deployment.
     /// @return token_ The ERC-20.
