@@ -3,12 +3,17 @@ import * as snarkjs from 'snarkjs'
 import { areCanonicalSignals, decodeProofStrictly } from './codec.ts'
 import type { VerificationKey, Verifier } from './types.ts'
 
-export function createVerifier(key: VerificationKey, _options: { singleThread?: boolean } = {}): Verifier {
+export function createVerifier(
+  key: VerificationKey,
+  { singleThread = false }: { singleThread?: boolean } = {},
+): Verifier {
+  const shared = globalThis as { curve_bn128?: unknown }
   let closed = false
   const verify = async (proof: Uint8Array, signals: readonly bigint[]): Promise<boolean> => {
     if (closed) throw new PostriderError('CIRCUITS_ENGINE_CLOSED')
     const points = decodeProofStrictly(proof)
     if (points === undefined || !areCanonicalSignals(signals)) return false
+    if (singleThread) shared.curve_bn128 ??= await snarkjs.curves.getCurveFromName('bn128', { singleThread })
     const { a, b, c } = points
     return snarkjs.groth16.verify(key, signals.map(String), {
       pi_a: [`${a.x}`, `${a.y}`, '1'],

@@ -1,0 +1,26 @@
+// Worker thread of the proof verifier: one engine, no threads of its own.
+import {
+  createVerifier,
+  type ProofItem,
+  type VerificationKey,
+  type Verifier,
+} from '@postrider/circuits/engine'
+import { serve } from './serve.ts'
+
+export type VerifyStart = { verificationKey: VerificationKey }
+/** `apart`: each proof by itself, because one of this source was bad before. */
+export type VerifyRequest = { items: ProofItem[]; apart: boolean }
+
+let verifier: Verifier | undefined
+
+serve<VerifyStart, VerifyRequest>({
+  async start({ verificationKey }) {
+    verifier = createVerifier(verificationKey, { singleThread: true })
+  },
+  async request({ items, apart }) {
+    if (!apart) return verifier?.verifyBatch(items)
+    const verdicts: (boolean | undefined)[] = []
+    for (const { proof, signals } of items) verdicts.push(await verifier?.verify(proof, signals))
+    return verdicts
+  },
+})
