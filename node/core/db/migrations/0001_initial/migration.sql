@@ -69,6 +69,7 @@ CREATE TABLE "accounts" (
     "ticks" INTEGER NOT NULL,
     "tick_preimage" TEXT,
     "spent" TEXT NOT NULL CHECK (length("spent") = 39 AND "spent" NOT GLOB '*[^0-9]*'),
+    "paid_ms" BIGINT,
     "updated_ms" BIGINT NOT NULL
 );
 
@@ -87,21 +88,28 @@ CREATE TABLE "charges" (
 
 CREATE INDEX "charges_created_ms_idx" ON "charges"("created_ms");
 
-CREATE TABLE "settlements" (
-    "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    "channel_id" TEXT NOT NULL,
-    "transaction" TEXT NOT NULL,
-    "total" TEXT NOT NULL CHECK (length("total") = 39 AND "total" NOT GLOB '*[^0-9]*'),
-    "amount" TEXT NOT NULL CHECK (length("amount") = 39 AND "amount" NOT GLOB '*[^0-9]*'),
-    "status" TEXT NOT NULL,
+CREATE TABLE "redemptions" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "state" TEXT NOT NULL,
+    "tx_hash" TEXT,
     "reason" TEXT,
     "created_ms" BIGINT NOT NULL,
     "updated_ms" BIGINT NOT NULL
 );
 
-CREATE UNIQUE INDEX "settlements_transaction_channel_id_key" ON "settlements"("transaction", "channel_id");
+CREATE INDEX "redemptions_state_idx" ON "redemptions"("state");
+
+CREATE TABLE "settlements" (
+    "redemption" TEXT NOT NULL,
+    "channel_id" TEXT NOT NULL,
+    "total" TEXT NOT NULL CHECK (length("total") = 39 AND "total" NOT GLOB '*[^0-9]*'),
+    "amount" TEXT NOT NULL CHECK (length("amount") = 39 AND "amount" NOT GLOB '*[^0-9]*'),
+    "status" TEXT NOT NULL,
+    "reason" TEXT,
+    PRIMARY KEY ("redemption", "channel_id")
+);
+
 CREATE INDEX "settlements_channel_id_idx" ON "settlements"("channel_id");
-CREATE INDEX "settlements_status_idx" ON "settlements"("status");
 
 CREATE TABLE "slash_cases" (
     "commitment" TEXT NOT NULL PRIMARY KEY,
