@@ -6,6 +6,7 @@ export type Write = { key: string; value: Uint8Array | undefined }
  * as it is open, because two writers would use one message id twice.
  *
  * Every write is **durable when its promise resolves**: it survives a crash of the process and of the machine.
+ * Writes take effect in the order of the calls, also when they are not awaited in between.
  */
 export interface Storage {
   get(key: string): Promise<Uint8Array | undefined>

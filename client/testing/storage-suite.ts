@@ -49,6 +49,19 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
       await storage.close()
     })
 
+    it('writes in the order of the calls', async () => {
+      const storage = await open()
+      const writes = [
+        storage.put('a', bytes(1)),
+        storage.batch([{ key: 'a', value: bytes(2) }]),
+        storage.delete('a'),
+        storage.put('a', bytes(3)),
+      ]
+      await Promise.all(writes)
+      expect(await storage.get('a')).toEqual(bytes(3))
+      await storage.close()
+    })
+
     it('applies a batch in order', async () => {
       const storage = await open()
       await storage.put('gone', bytes(1))

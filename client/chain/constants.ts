@@ -1,0 +1,23 @@
+/** How long one RPC call may take before the next endpoint is tried, ms. */
+export const RPC_TIMEOUT_MS = 10_000
+
+/** Tries of one RPC call at one endpoint. */
+export const RPC_RETRIES = 2
+
+/** How often a pending transaction and the newest block are looked for, ms. */
+export const POLL_INTERVAL_MS = 1_000
+
+/** How long a transaction may stay unmined before the call gives up, ms. The record of it stays and is resumed. */
+export const TRANSACTION_TIMEOUT_MS = 180_000
+
+/** How long a signed permit is good, seconds: long enough for a slow chain, short enough to be forgotten. */
+export const PERMIT_LIFETIME_SECONDS = 3_600
+
+/** Blocks in one request for events: public endpoints refuse much more. */
+export const LOG_RANGE_BLOCKS = 5_000n
+
+/** Registered nodes in one call. */
+export const NODE_PAGE = 100
+
+/** Registered nodes that are read at most; choice among more would not be better. */
+export const MAX_NODES = 10_000

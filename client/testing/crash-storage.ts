@@ -1,0 +1,38 @@
+import type { Storage } from '../storage/types.ts'
+
+/** The process is gone: nothing that comes after it happens. */
+export class Crash extends Error {
+  override name = 'Crash'
+}
+
+/**
+ * A storage whose process dies at its n-th write (0-based): just before the write reaches the disk, or just after.
+ * Everything afterwards fails with `Crash`; the inner storage is what a restart finds.
+ */
+export function createCrashingStorage(inner: Storage, at: number, when: 'before' | 'after'): Storage {
+  let writes = 0
+  let dead = false
+  const write = async <T>(run: () => Promise<T>): Promise<T> => {
+    if (dead) throw new Crash()
+    const dying = writes++ === at
+    dead = dead || dying
+    if (dying && when === 'before') throw new Crash()
+    const result = await run()
+    if (dying) throw new Crash()
+    return result
+  }
+  const read = async <T>(run: () => Promise<T>): Promise<T> => {
+    if (dead) throw new Crash()
+    return run()
+  }
+  return {
+    get: (key) => read(() => inner.get(key)),
+    put: (key, value) => write(() => inner.put(key, value)),
+    batch: (entries) => write(() => inner.batch(entries)),
+    delete: (key) => write(() => inner.delete(key)),
+    list: (prefix) => read(() => inner.list(prefix)),
+    append: (log, value) => write(() => inner.append(log, value)),
+    read: (log, after, limit) => read(() => inner.read(log, after, limit)),
+    close: async () => undefined,
+  }
+}
