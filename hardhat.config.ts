@@ -20,6 +20,7 @@ export default defineConfig({
   solidity: {
     version: '0.8.37',
     path: solcPath,
+    npmFilesToBuild: ['poseidon-solidity/PoseidonT2.sol'],
     settings: {
       evmVersion: 'cancun',
       viaIR: true,

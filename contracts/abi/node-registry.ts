@@ -3,6 +3,32 @@
 /** ABI of NodeRegistry, custom errors included. */
 export const nodeRegistryAbi = [
   {
+    type: 'constructor',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'token_',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'minStake_',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'unbondingSeconds_',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'slashBurnBps_',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
     type: 'error',
     name: 'NodeRegistry_AlreadyRegistered',
     inputs: [
@@ -213,27 +239,6 @@ export const nodeRegistryAbi = [
   },
   {
     type: 'error',
-    name: 'NodeRegistry_SignerRetired',
-    inputs: [
-      {
-        internalType: 'address',
-        name: 'operator',
-        type: 'address',
-      },
-      {
-        internalType: 'address',
-        name: 'signer',
-        type: 'address',
-      },
-      {
-        internalType: 'uint256',
-        name: 'retiredAt',
-        type: 'uint256',
-      },
-    ],
-  },
-  {
-    type: 'error',
     name: 'NodeRegistry_SlasherAlreadyAppointed',
     inputs: [
       {
@@ -328,6 +333,22 @@ export const nodeRegistryAbi = [
     type: 'error',
     name: 'NodeRegistry_ZeroAmount',
     inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'ReentrancyGuardReentrantCall',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'SafeERC20FailedOperation',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'token',
+        type: 'address',
+      },
+    ],
   },
   {
     type: 'event',
@@ -839,7 +860,7 @@ export const nodeRegistryAbi = [
     inputs: [
       {
         internalType: 'address',
-        name: 'slasher',
+        name: 'account',
         type: 'address',
       },
     ],
@@ -1099,7 +1120,7 @@ export const nodeRegistryAbi = [
           },
         ],
         internalType: 'struct INodeRegistry.Node[]',
-        name: '',
+        name: 'page',
         type: 'tuple[]',
       },
     ],
@@ -1461,6 +1482,167 @@ export const nodeRegistryAbi = [
   },
   {
     type: 'error',
+    name: 'ECDSAInvalidSignature',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'ECDSAInvalidSignatureLength',
+    inputs: [
+      {
+        internalType: 'uint256',
+        name: 'length',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ECDSAInvalidSignatureS',
+    inputs: [
+      {
+        internalType: 'bytes32',
+        name: 's',
+        type: 'bytes32',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InsufficientAllowance',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'spender',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'allowance',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'needed',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InsufficientBalance',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'sender',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'balance',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'needed',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidApprover',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'approver',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidReceiver',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'receiver',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidSender',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'sender',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidSpender',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'spender',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC2612ExpiredSignature',
+    inputs: [
+      {
+        internalType: 'uint256',
+        name: 'deadline',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC2612InvalidSigner',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'signer',
+        type: 'address',
+      },
+      {
+        internalType: 'address',
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidAccountNonce',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'account',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'currentNonce',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidShortString',
+    inputs: [],
+  },
+  {
+    type: 'error',
     name: 'PostToken_FaucetLimit',
     inputs: [
       {
@@ -1472,6 +1654,17 @@ export const nodeRegistryAbi = [
         internalType: 'uint256',
         name: 'maximum',
         type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StringTooLong',
+    inputs: [
+      {
+        internalType: 'string',
+        name: 'str',
+        type: 'string',
       },
     ],
   },

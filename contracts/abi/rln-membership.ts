@@ -3,6 +3,42 @@
 /** ABI of RlnMembership, custom errors included. */
 export const rlnMembershipAbi = [
   {
+    type: 'constructor',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'token_',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'pricePerMessage_',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'burnBps_',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'slashBurnBps_',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'freezeSeconds_',
+        type: 'uint256',
+      },
+    ],
+    stateMutability: 'nonpayable',
+  },
+  {
+    type: 'error',
+    name: 'ReentrancyGuardReentrantCall',
+    inputs: [],
+  },
+  {
     type: 'error',
     name: 'RlnMembership_AlreadyCommitted',
     inputs: [
@@ -245,6 +281,17 @@ export const rlnMembershipAbi = [
         internalType: 'enum IRlnMembership.MemberStatus',
         name: 'status',
         type: 'uint8',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'SafeERC20FailedOperation',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'token',
+        type: 'address',
       },
     ],
   },
@@ -933,6 +980,167 @@ export const rlnMembershipAbi = [
   },
   {
     type: 'error',
+    name: 'ECDSAInvalidSignature',
+    inputs: [],
+  },
+  {
+    type: 'error',
+    name: 'ECDSAInvalidSignatureLength',
+    inputs: [
+      {
+        internalType: 'uint256',
+        name: 'length',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ECDSAInvalidSignatureS',
+    inputs: [
+      {
+        internalType: 'bytes32',
+        name: 's',
+        type: 'bytes32',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InsufficientAllowance',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'spender',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'allowance',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'needed',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InsufficientBalance',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'sender',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'balance',
+        type: 'uint256',
+      },
+      {
+        internalType: 'uint256',
+        name: 'needed',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidApprover',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'approver',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidReceiver',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'receiver',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidSender',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'sender',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC20InvalidSpender',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'spender',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC2612ExpiredSignature',
+    inputs: [
+      {
+        internalType: 'uint256',
+        name: 'deadline',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'ERC2612InvalidSigner',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'signer',
+        type: 'address',
+      },
+      {
+        internalType: 'address',
+        name: 'owner',
+        type: 'address',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidAccountNonce',
+    inputs: [
+      {
+        internalType: 'address',
+        name: 'account',
+        type: 'address',
+      },
+      {
+        internalType: 'uint256',
+        name: 'currentNonce',
+        type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'InvalidShortString',
+    inputs: [],
+  },
+  {
+    type: 'error',
     name: 'PostToken_FaucetLimit',
     inputs: [
       {
@@ -944,6 +1152,17 @@ export const rlnMembershipAbi = [
         internalType: 'uint256',
         name: 'maximum',
         type: 'uint256',
+      },
+    ],
+  },
+  {
+    type: 'error',
+    name: 'StringTooLong',
+    inputs: [
+      {
+        internalType: 'string',
+        name: 'str',
+        type: 'string',
       },
     ],
   },

@@ -147,8 +147,6 @@ interface INodeRegistry {
     error NodeRegistry_InvalidPeerKey(bytes32 peerKey);
     /// @notice Another operator holds this peer key.
     error NodeRegistry_PeerKeyTaken(bytes32 peerKey, address operator);
-    /// @notice This signer was retired by the operator before; take a fresh key.
-    error NodeRegistry_SignerRetired(address operator, address signer, uint256 retiredAt);
     /// @notice No service bit is set.
     error NodeRegistry_NoServices();
     /// @notice No endpoint or too many.
@@ -198,7 +196,7 @@ interface INodeRegistry {
     /// @notice Replaces the services of the caller's node.
     function updateServices(uint16 services) external;
 
-    /// @notice Replaces the hot key of the caller's node. A retired signer is never taken back.
+    /// @notice Replaces the hot key of the caller's node. What the previous one signed until now stays attributable.
     function updateSigner(address signer) external;
 
     /// @notice Replaces the peer identity of the caller's node.
@@ -262,7 +260,8 @@ interface INodeRegistry {
     function isActive(address operator) external view returns (bool);
 
     /// @notice When `signer` could sign for `operator`: from `validFrom` until `validUntil`. Both 0 if it never could;
-    /// `validUntil` is the largest uint40 for the present signer. Survives withdrawal.
+    /// `validUntil` is the largest uint40 for the present signer. Survives withdrawal; a signer that is taken back
+    /// keeps its first `validFrom`.
     function signerValidity(address operator, address signer)
         external
         view

@@ -58,10 +58,10 @@ interface IPaymentChannels {
         uint64 tickValue;
     }
 
-    /// @notice A voucher with its signature and the newest tick. All of it is static: the signature travels in
-    /// compact form because a batch would otherwise pay some 1,300 gas per item for offsets and padding, and no
-    /// signature of a wrong length can be written. The claimed total is `cumulative + tickCount * tickValue`. A claim of all
-    /// zeroes is "no claim", accepted by {close} and {closeMany} only.
+    /// @notice A voucher with its signature and the newest tick. The claimed total is
+    /// `cumulative + tickCount * tickValue`. A claim of all zeroes is "no claim", accepted by {close} and {closeMany} only.
+    /// All of it is static, the signature in compact form: a batch would otherwise pay some 1,300 gas per item for
+    /// offsets and padding, and a signature of a wrong length cannot be written down.
     /// @param cumulative As in the voucher.
     /// @param tickAnchor As in the voucher.
     /// @param tickValue As in the voucher.

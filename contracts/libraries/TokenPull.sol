@@ -11,7 +11,8 @@ library TokenPull {
     using SafeERC20 for IERC20;
 
     /// @dev Pulls `amount` from the caller and measures what arrived, so that a token with a fee on transfer cannot
-    /// make the books promise more than is there.
+    /// make the books promise more than is there. A call back from the token that pulls as well makes the measured
+    /// amount too large, which the caller of this function refuses like any other inexact transfer.
     function pull(IERC20 token, uint256 amount) internal returns (uint256 received) {
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
@@ -21,18 +22,15 @@ library TokenPull {
     /// @dev Tries the caller's permit. It may fail because somebody submitted it first, which is harmless; so only
     /// the allowance that results is judged.
     /// @return ok Whether the caller's allowance covers `amount`.
-    /// @return allowance The caller's allowance; only read, and only needed, if the permit failed.
+    /// @return allowance The caller's allowance.
     function tryPermit(IERC20 token, PermitSignature calldata permit, uint256 amount)
         internal
         returns (bool ok, uint256 allowance)
     {
         try IERC20Permit(address(token)).permit(
             msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s
-        ) {
-            return (true, permit.value);
-        } catch {
-            allowance = token.allowance(msg.sender, address(this));
-            ok = allowance >= amount;
-        }
+        ) {} catch {}
+        allowance = token.allowance(msg.sender, address(this));
+        ok = allowance >= amount;
     }
 }
