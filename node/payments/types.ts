@@ -79,3 +79,105 @@ export type VoucherRedeemer = {
    */
   settleMany(key: string, claims: readonly Claim[]): Promise<BatchResult>
 }
+
+// ---- what payments keeps -------------------------------------------------------------------------
+
+/** What a client pays for: one lightpush, one store page, one message pushed by filter. */
+export type Service = 'publish' | 'query' | 'push'
+
+/** Base units per service. */
+export type Prices = Readonly<Record<Service, bigint>>
+
+/** One payment channel to this node, as it is on disk. */
+export type AccountRecord = {
+  channelId: Hex
+  descriptor: ChannelDescriptor
+  status: ChannelView['status']
+  /** Confirmed on chain, base units. */
+  deposit: bigint
+  /** Claimed on chain, base units. */
+  settled: bigint
+  /** Unix seconds; 0 unless closing. */
+  closeAt: number
+  /** The newest voucher; all zero and no signature before the first. */
+  cumulative: bigint
+  tickAnchor: Hex
+  tickValue: bigint
+  signature: Uint8Array | undefined
+  /** Newest tick under that voucher; 0 and none before the first. */
+  ticks: number
+  tickPreimage: Hex | undefined
+  /** Charged so far, base units; on disk before the service is given. */
+  spent: bigint
+  /** When the newest voucher or tick came, Unix ms. */
+  paidMs: number | undefined
+  /** When anything here last changed, Unix ms. */
+  updatedMs: number
+}
+
+/** One request that was charged. */
+export type ChargeRecord = {
+  channelId: Hex
+  requestId: string
+  service: Service
+  price: bigint
+  /** Epoch of the charge, from the request-id window of the account. */
+  epoch: bigint
+  createdMs: number
+}
+
+/** One channel of a redemption. */
+export type RedemptionItem = {
+  channelId: Hex
+  /** Total claimed since the channel was opened, base units. */
+  total: bigint
+  /** What the claim adds: expected while open, then what the chain says; the burnt share included. */
+  amount: bigint
+  status: 'open' | 'settled' | 'skipped' | 'failed'
+  reason: string | undefined
+}
+
+/**
+ * One batch of claims. proposed → approved (by the daemon itself in mode auto) → done or failed; proposed →
+ * rejected. An approved batch is sent, or will be sent again, under its id.
+ */
+export type RedemptionState = 'proposed' | 'approved' | 'done' | 'failed' | 'rejected'
+
+export type RedemptionRecord = {
+  /** Sorts by age. */
+  id: string
+  state: RedemptionState
+  items: readonly RedemptionItem[]
+  txHash: Hex | undefined
+  reason: string | undefined
+  createdMs: number
+  updatedMs: number
+}
+
+/** One atomic write of the ledger: accounts as they are now, and the charges that led there. */
+export type LedgerEntries = { accounts: readonly AccountRecord[]; charges: readonly ChargeRecord[] }
+
+/**
+ * The durable record of who paid and was charged what. Every adapter passes `testing/ledger-suite.ts`.
+ *
+ * What a method has resolved survives a killed process and a power cut. Each rejects with PostriderError
+ * `PAYMENT_LEDGER_UNAVAILABLE` when the medium fails; nothing of that call is then written.
+ */
+export type Ledger = {
+  account(channelId: Hex): Promise<AccountRecord | undefined>
+  /** In the order of channel ids, after `after`. */
+  accounts(page: { after?: Hex; limit: number }): Promise<AccountRecord[]>
+  /** The newest charges of an account, oldest of them first. */
+  charges(channelId: Hex, limit: number): Promise<ChargeRecord[]>
+  commit(entries: LedgerEntries): Promise<void>
+  /** Forgets charges made before a time; the accounts' totals stay. Returns how many. */
+  pruneCharges(beforeMs: number): Promise<number>
+  redemption(id: string): Promise<RedemptionRecord | undefined>
+  /** Newest first, before the id `before`. */
+  redemptions(page: {
+    before?: string
+    limit: number
+    states?: readonly RedemptionState[]
+  }): Promise<RedemptionRecord[]>
+  saveRedemption(redemption: RedemptionRecord): Promise<void>
+}

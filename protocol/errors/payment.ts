@@ -55,12 +55,6 @@ export const paymentErrors = {
     fix: "Sign a total that is at least the account's paid total.",
     http: 400,
   },
-  PAYMENT_VOUCHER_CONFLICT: {
-    title: 'The voucher would replace ticks without paying for them',
-    retryable: false,
-    fix: 'Change the tick chain only together with a total that covers the ticks revealed.',
-    http: 400,
-  },
   PAYMENT_TICK_UNEXPECTED: {
     title: 'The newest voucher commits to no tick chain',
     retryable: false,
@@ -114,5 +108,11 @@ export const paymentErrors = {
     retryable: true,
     fix: 'Read the channel from the contract again.',
     http: 409,
+  },
+  PAYMENT_LEDGER_UNAVAILABLE: {
+    title: 'The ledger of the node cannot be written or read',
+    retryable: true,
+    fix: 'Try again later; the operator checks disk space and the log.',
+    http: 503,
   },
 } as const satisfies ErrorSection
