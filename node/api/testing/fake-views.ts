@@ -1,0 +1,294 @@
+import { PostriderError } from '@postrider/protocol/errors'
+import { paginate } from '../page.ts'
+import type {
+  Channel,
+  LedgerEntry,
+  NodeEvent,
+  RedeemRequest,
+  Redemption,
+  SlashCase,
+  Subsystem,
+  Views,
+} from '../types.ts'
+
+const START_MS = 1_700_000_000_000
+const address = (digit: string) => `0x${digit.repeat(40)}`
+const bytes32 = (index: number) => `0x${index.toString(16).padStart(64, '0')}`
+const asOf = { number: 42n, at: START_MS }
+
+export const POST = 10n ** 18n
+
+export function fakeChannel(index: number, changes: Partial<Channel> = {}): Channel {
+  return {
+    id: bytes32(index),
+    state: 'open',
+    payer: address('a'),
+    payee: address('b'),
+    signer: address('c'),
+    salt: bytes32(index + 1000),
+    deposit: 10n * POST,
+    settled: 0n,
+    paid: POST + 1n,
+    spent: POST,
+    unredeemed: POST + 1n,
+    available: 9n * POST - 1n,
+    ticks: 3,
+    redeemable: true,
+    held: null,
+    withdrawableAt: null,
+    lastPaidAt: START_MS,
+    asOf,
+    ...changes,
+  }
+}
+
+export function fakeRedemption(id: string, changes: Partial<Redemption> = {}): Redemption {
+  return {
+    id,
+    state: 'sent',
+    createdAt: START_MS,
+    channels: [{ id: bytes32(1), amount: POST }],
+    amount: POST,
+    fee: 21_000n,
+    transaction: bytes32(7),
+    block: null,
+    reason: null,
+    ...changes,
+  }
+}
+
+const slashCase: SlashCase = {
+  id: 'case-1',
+  state: 'revealed',
+  foundAt: START_MS,
+  commitment: 5n ** 100n,
+  memberIndex: 3,
+  pubsubTopic: '/waku/2/rs/77/0',
+  epoch: 2_833_333n,
+  commitTransaction: bytes32(8),
+  revealTransaction: bytes32(9),
+  reward: 2n * POST,
+  burnt: 8n * POST,
+  reason: null,
+  evidence: { format: 'postrider.v1.RlnBreach', bytes: Uint8Array.of(1, 2, 3) },
+}
+
+const subsystem = (name: string, required: boolean): Subsystem => ({
+  name,
+  state: 'ok',
+  required,
+  since: START_MS,
+  reason: null,
+  code: null,
+  fix: null,
+})
+
+/** Views over plain data, and handles that a test moves. */
+export type FakeViews = {
+  views: Views
+  emit(event: NodeEvent): void
+  listeners(): number
+  subsystems: Subsystem[]
+  channels: Channel[]
+  ledger: LedgerEntry[]
+  /** Every redeem request that reached the action. */
+  redeemed: RedeemRequest[]
+  /** Makes the next redeem fail, or wait. */
+  onRedeem: { run: () => Promise<void> }
+}
+
+export function createFakeViews(): FakeViews {
+  const listeners = new Set<(event: NodeEvent) => void>()
+  const fake: Omit<FakeViews, 'views'> = {
+    emit: (event) => {
+      for (const listener of listeners) listener(event)
+    },
+    listeners: () => listeners.size,
+    subsystems: [subsystem('chain', true), subsystem('relay', true), subsystem('store', false)],
+    channels: [
+      fakeChannel(1),
+      fakeChannel(2, { state: 'closing', withdrawableAt: START_MS + 1000 }),
+      fakeChannel(3),
+    ],
+    ledger: [1, 2, 3].map((index) => ({
+      id: `entry-${index}`,
+      at: START_MS + index,
+      kind: 'earned',
+      amount: POST,
+      balance: BigInt(index) * POST,
+      channelId: bytes32(index),
+      transaction: null,
+      block: null,
+    })),
+    redeemed: [],
+    onRedeem: { run: async () => undefined },
+  }
+  return { ...fake, views: { ...readViews(fake), ...moneyViews(fake), events: eventsOf(listeners) } }
+}
+
+function eventsOf(listeners: Set<(event: NodeEvent) => void>): Views['events'] {
+  return {
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+type MoneyViews = Pick<Views, 'payments' | 'channels' | 'rewards' | 'actions'>
+
+function moneyViews(fake: Omit<FakeViews, 'views'>): MoneyViews {
+  const rewards = { earned: 3n * POST, claimed: POST, pending: 2n * POST, redeemable: 2n * POST }
+  return {
+    payments: {
+      summary: () => ({
+        mode: 'oversight',
+        asOf,
+        earned: 3n * POST,
+        spent: 2n * POST,
+        redeemed: POST,
+        burnt: POST / 100n,
+        pending: 2n * POST,
+        redeemable: 2n * POST,
+        unpaidLimit: POST / 10n,
+        channels: { open: 2, closing: 1, closed: 0 },
+        requests: { paid: 10, free: 5, refused: 1 },
+        gas: { balance: POST, price: 1_000_000_000n, low: false },
+      }),
+      ledger: (page) => paginate(fake.ledger, ({ id }) => id, page),
+      redemptions: (page) => paginate([fakeRedemption('r-1', { state: 'proposed' })], ({ id }) => id, page),
+    },
+    channels: {
+      list: ({ state, ...page }) =>
+        paginate(
+          fake.channels.filter((channel) => !state || channel.state === state),
+          ({ id }) => id,
+          page,
+        ),
+      get: (id) => fake.channels.find((channel) => channel.id === id),
+    },
+    rewards: {
+      summary: () => ({
+        asOf,
+        mode: 'oversight',
+        total: rewards,
+        sources: [
+          {
+            source: 'channels',
+            ...rewards,
+            fee: 90_000n,
+            held: [{ amount: 5n, items: 1, reason: { code: 'PAYMENT_X', text: 'not worth its gas' } }],
+          },
+        ],
+      }),
+    },
+    actions: {
+      async redeem(request) {
+        fake.redeemed.push(request)
+        await fake.onRedeem.run()
+        return fakeRedemption(`r-${fake.redeemed.length}`, request.dryRun ? { state: 'simulated' } : {})
+      },
+      approve: async (id) => (id === 'r-1' ? fakeRedemption('r-1', { state: 'approved' }) : undefined),
+    },
+  }
+}
+
+function readViews(fake: Omit<FakeViews, 'views'>): Omit<Views, keyof MoneyViews | 'events'> {
+  return {
+    node: { info: () => nodeInfo },
+    peers: {
+      list: () =>
+        ['peer-b', 'peer-a'].map((peerId) => ({
+          peerId,
+          addresses: ['/ip4/127.0.0.1/tcp/60000'],
+          direction: 'inbound',
+          agent: null,
+          protocols: ['/vac/waku/relay/2.0.0'],
+          connectedAt: START_MS,
+          latencyMs: 1.5,
+          meshTopics: [],
+          score: null,
+        })),
+    },
+    relay: {
+      stats: () => ({
+        since: START_MS,
+        verdicts: { accept: 10, ignore: 2, reject: 1, breach: 1 },
+        byCode: [{ kind: 'reject', code: 'RLN_PROOF_INVALID', count: 1 }],
+        topics: [{ pubsubTopic: '/waku/2/rs/77/0', peers: 3, meshPeers: 2 }],
+        queue: { waiting: 0, limit: 512, dropped: 0 },
+      }),
+    },
+    store: {
+      stats: () => ({
+        engine: 'sqlite',
+        messages: 10,
+        bytes: 4096,
+        oldest: START_MS,
+        newest: null,
+        retention: { seconds: 3600, bytes: null },
+        ingest: { waiting: 0, limit: 1000, dropped: 0 },
+        queries: 4,
+      }),
+    },
+    rln: { state: () => rlnState },
+    slashing: {
+      list: (page) => paginate([slashCase], ({ id }) => id, page),
+      get: (id) => (id === slashCase.id ? slashCase : undefined),
+    },
+    chain: {
+      state() {
+        throw new PostriderError('CHAIN_UNREACHABLE', { data: { endpoint: 'http://127.0.0.1/secret-key' } })
+      },
+    },
+    health: { subsystems: () => fake.subsystems },
+  }
+}
+
+const nodeInfo = {
+  version: '0.1.0',
+  peerId: '12D3KooW',
+  addresses: [],
+  startedAt: START_MS,
+  services: ['relay' as const, 'store' as const],
+  network: {
+    name: 'devnet',
+    chainId: 31337,
+    networkId: 'postrider-devnet',
+    clusterId: 77,
+    shardCount: 1,
+    shards: [0],
+    epochSeconds: 10,
+    contracts: {
+      token: address('1'),
+      nodeRegistry: address('2'),
+      paymentChannels: address('3'),
+      rlnMembership: address('4'),
+    },
+  },
+  operator: {
+    account: address('b'),
+    signer: address('b'),
+    withdrawal: null,
+    pendingWithdrawal: null,
+    payout: null,
+  },
+  stake: { state: 'active' as const, staked: 100n * POST, minimum: POST, locks: 0, withdrawableAt: null },
+  prices: { publish: 1000n, query: 2000n, push: 10n, freeRequests: 20 },
+}
+
+const rlnState = {
+  asOf,
+  membership: {
+    state: 'active' as const,
+    index: 0,
+    commitment: 7n,
+    limit: 100,
+    deposit: POST,
+    releasedAt: null,
+  },
+  epoch: { number: 170_000_000n, startsAt: START_MS, endsAt: START_MS + 10_000 },
+  budget: { limit: 100, used: 4, remaining: 96, firstId: 0 },
+  tree: { root: 3n ** 150n, members: 5, rootsKnown: 5, rootsLimit: 50, accumulator: bytes32(0) },
+  nullifiers: { entries: 10, limit: 100_000, epochs: 2 },
+}
