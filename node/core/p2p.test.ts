@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
-import { multiaddr } from '@multiformats/multiaddr'
 import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from './clock.ts'

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../core/logger.ts'
+import { createManualClock } from '../core/testing/manual-clock.ts'
+import { createBreachOutbox } from './breaches.ts'
+import { MAX_PENDING_BREACHES } from './constants.ts'
+import { createMemoryEvidence } from './testing/ports.ts'
+import type { FoundBreach } from './types.ts'
+
+const breach = (commitment: bigint): FoundBreach => ({
+  pubsubTopic: '/waku/2/rs/66/1',
+  first: new Uint8Array([1]),
+  second: new Uint8Array([2]),
+  secret: commitment,
+  commitment,
+})
+
+function setUp() {
+  const evidence = createMemoryEvidence(createManualClock())
+  const reported: bigint[] = []
+  const fails = { store: false, report: false }
+  const events: string[] = []
+  const outbox = createBreachOutbox({
+    evidence: {
+      ...evidence,
+      async add(found) {
+        if (fails.store) throw new TypeError('disk full')
+        events.push(`stored ${found.commitment}`)
+        return evidence.add(found)
+      },
+    },
+    breaches: {
+      async report(found) {
+        if (fails.report) throw new TypeError('slasher away')
+        events.push(`reported ${found.commitment}`)
+        reported.push(found.commitment)
+      },
+    },
+    logger: silentLogger,
+    onStored: (isNew) => events.push(isNew ? 'new' : 'known'),
+  })
+  return { outbox, evidence, reported, fails, events }
+}
+
+describe('breach outbox', () => {
+  it('stores before it reports, and reports a member once', async () => {
+    const { outbox, reported, events } = setUp()
+    outbox.add(breach(1n))
+    outbox.add(breach(1n))
+    outbox.add(breach(2n))
+    await outbox.flush()
+    expect(events).toEqual([
+      'stored 1',
+      'new',
+      'reported 1',
+      'stored 1',
+      'known',
+      'stored 2',
+      'new',
+      'reported 2',
+    ])
+    expect(reported).toEqual([1n, 2n])
+    expect(outbox.pending()).toBe(0)
+  })
+
+  it('tries again what could not be stored, and reports nothing before', async () => {
+    const { outbox, reported, fails } = setUp()
+    fails.store = true
+    outbox.add(breach(1n))
+    await outbox.flush()
+    expect([outbox.pending(), reported]).toEqual([1, []])
+    fails.store = false
+    await outbox.flush()
+    expect([outbox.pending(), reported]).toEqual([0, [1n]])
+  })
+
+  it('tries a report again without storing twice', async () => {
+    const { outbox, reported, fails, events } = setUp()
+    fails.report = true
+    outbox.add(breach(1n))
+    await outbox.flush()
+    fails.report = false
+    await outbox.flush()
+    expect(reported).toEqual([1n])
+    expect(events.filter((event) => event === 'stored 1')).toHaveLength(1)
+  })
+
+  it('holds a bounded number while the disk is away', () => {
+    const { outbox, fails } = setUp()
+    fails.store = true
+    for (let i = 0; i < MAX_PENDING_BREACHES + 5; i++) outbox.add(breach(BigInt(i)))
+    expect(outbox.pending()).toBe(MAX_PENDING_BREACHES)
+  })
+})

@@ -1,0 +1,91 @@
+import { PostriderError } from '@postrider/protocol/errors'
+import type { SlashPhase } from '@postrider/protocol/rln'
+import { bigIntToBytes, bytesToBigInt, bytesToHex, type Hex, hexToBytes } from '@postrider/protocol/wire'
+import type { Clock } from '../core/clock.ts'
+import { amountFromText, amountToText, type Db } from '../core/db/index.ts'
+import { MAX_CASES_LISTED } from './constants.ts'
+import type { CaseProgress, EvidenceStore, FoundBreach, SlashCaseRecord } from './types.ts'
+
+type Row = NonNullable<Awaited<ReturnType<Db['slashCase']['findUnique']>>>
+
+/** Evidence in node.db: one row of `slash_cases` for each member. */
+export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): EvidenceStore {
+  return {
+    async add(breach) {
+      try {
+        await db.slashCase.create({ data: toRow(breach, BigInt(clock.nowMs())) })
+        return true
+      } catch (error) {
+        if (isUniqueViolation(error)) return false
+        throw error
+      }
+    },
+    async get(commitment) {
+      const row = await db.slashCase.findUnique({ where: { commitment: toHex(commitment) } })
+      return row ? fromRow(row) : undefined
+    },
+    async list({ states } = {}) {
+      const rows = await db.slashCase.findMany({
+        ...(states ? { where: { state: { in: [...states] } } } : {}),
+        orderBy: [{ foundMs: 'desc' }, { commitment: 'asc' }],
+        take: MAX_CASES_LISTED,
+      })
+      return rows.map(fromRow)
+    },
+    async update(commitment, progress) {
+      const { count } = await db.slashCase.updateMany({
+        where: { commitment: toHex(commitment) },
+        data: { ...progressColumns(progress), updatedMs: BigInt(clock.nowMs()) },
+      })
+      if (count === 0)
+        throw new PostriderError('RELAY_CASE_UNKNOWN', { data: { commitment: toHex(commitment) } })
+    },
+  }
+}
+
+/** Prisma's P2002: the member has a case already. */
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'P2002'
+}
+
+function toRow({ pubsubTopic, first, second, secret, commitment }: FoundBreach, nowMs: bigint) {
+  return {
+    commitment: toHex(commitment),
+    pubsubTopic,
+    first: Uint8Array.from(first),
+    second: Uint8Array.from(second),
+    secret: toHex(secret),
+    state: 'found' satisfies SlashPhase,
+    foundMs: nowMs,
+    updatedMs: nowMs,
+  }
+}
+
+function progressColumns({ reward, ...progress }: CaseProgress) {
+  return { ...progress, ...(reward === undefined ? {} : { reward: amountToText(reward) }) }
+}
+
+function fromRow(row: Row): SlashCaseRecord {
+  const { pubsubTopic, first, second, attempts } = row
+  return {
+    pubsubTopic,
+    first,
+    second,
+    attempts,
+    commitment: bytesToBigInt(hexToBytes(row.commitment)),
+    secret: bytesToBigInt(hexToBytes(row.secret)),
+    state: row.state as SlashPhase,
+    foundMs: Number(row.foundMs),
+    updatedMs: Number(row.updatedMs),
+    ...(row.nonce === null ? {} : { nonce: row.nonce as Hex }),
+    ...(row.commitHash === null ? {} : { commitHash: row.commitHash as Hex }),
+    ...(row.commitBlock === null ? {} : { commitBlock: row.commitBlock }),
+    ...(row.revealTx === null ? {} : { revealTx: row.revealTx as Hex }),
+    ...(row.reward === null ? {} : { reward: amountFromText(row.reward) }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+  }
+}
+
+function toHex(element: bigint): Hex {
+  return bytesToHex(bigIntToBytes(element, 32))
+}

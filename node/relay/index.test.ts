@@ -1,0 +1,272 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { bytesToHex, encode, utf8ToBytes, WakuMessageSchema } from '@postrider/protocol/wire'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { GOSSIP_PROTOCOLS, MAX_GOSSIP_RPC_BYTES } from '../core/p2p/constants.ts'
+import { createTestHost, tcpAddress } from '../core/p2p/testing/hosts.ts'
+import type { Host } from '../core/p2p.ts'
+import { buildData, buildMessage, createMember, TOPIC, topicOf } from './testing/messages.ts'
+import { startNode, type TestNode } from './testing/nodes.ts'
+import { createManualVerifier } from './testing/ports.ts'
+import type { Source } from './types.ts'
+
+const running: { stop(): Promise<void> }[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((node) => node.stop()))
+})
+
+async function start(options: Parameters<typeof startNode>[0] = {}): Promise<TestNode> {
+  const node = await startNode(options)
+  running.push(node)
+  return node
+}
+
+/** Starts nodes in a line, each connected to the one before it, with the mesh grown. */
+async function startLine(count: number, options: Parameters<typeof startNode>[0] = {}): Promise<TestNode[]> {
+  const nodes: TestNode[] = []
+  for (let i = 0; i < count; i++) {
+    const node = await start(options)
+    const previous = nodes.at(-1)
+    if (previous) await node.host.dial(tcpAddress(previous.host))
+    nodes.push(node)
+  }
+  await meshed(nodes, (i) => (i === 0 || i === count - 1 ? 1 : 2))
+  return nodes
+}
+
+const meshed = (nodes: TestNode[], degree: (index: number) => number) =>
+  vi.waitFor(
+    () => {
+      for (const [i, { relay }] of nodes.entries())
+        expect(relay.stats().meshPeers[TOPIC]).toBeGreaterThanOrEqual(degree(i))
+    },
+    { timeout: 10_000 },
+  )
+
+/** A gossip peer without a relay: it publishes what it is told to. */
+async function startAttacker(...victims: TestNode[]): Promise<Host> {
+  const host = await createTestHost()
+  running.push(host)
+  await host.start()
+  for (const { host: victim } of victims) await host.dial(tcpAddress(victim))
+  await vi.waitFor(() => expect(host.gossip.getSubscribers(TOPIC)).toHaveLength(victims.length))
+  return host
+}
+
+const at = <T>(items: readonly T[], index: number): T => {
+  const item = items.at(index)
+  if (item === undefined) throw new RangeError()
+  return item
+}
+const member = createMember(4321n)
+const client: Source = { via: 'lightpush', peer: 'client' }
+const build = (options: Partial<Parameters<typeof buildData>[0]> = {}) =>
+  buildData({ member, nowMs: Date.now(), ...options })
+const texts = ({ received }: TestNode) =>
+  received.map(({ message }) => Buffer.from(message.payload).toString())
+const scoreOf = (node: TestNode, peer: string) => node.host.gossip.getScore(peer)
+
+describe('gossip', () => {
+  it('carries accepted messages to every node, each once', async () => {
+    const nodes = await startLine(4)
+    const sent = ['a', 'b', 'c'].map((text, messageId) => ({ text, data: build({ text, messageId }) }))
+    for (const { data } of sent) {
+      const { verdict, relayPeers } = await at(nodes, 0).relay.submit(TOPIC, data, client)
+      expect(verdict).toEqual({ kind: 'accept' })
+      expect(relayPeers).toBe(1)
+    }
+    await vi.waitFor(() => {
+      for (const node of nodes) expect(texts(node).sort()).toEqual(['a', 'b', 'c'])
+    })
+    for (const node of nodes) {
+      expect(node.relay.stats().verdicts).toMatchObject({ accepted: 3, rejected: 0, breaches: 0 })
+      expect(node.received.map(({ data }) => bytesToHex(data)).sort()).toEqual(
+        sent.map(({ data }) => bytesToHex(data)).sort(),
+      )
+    }
+  })
+
+  it('stops bad messages at the first node and scores their sender down', async () => {
+    const nodes = await startLine(2)
+    const attacker = await startAttacker(at(nodes, 0))
+    const bad: [string, Uint8Array][] = [
+      ['RLN_PROOF_INVALID', build({ text: 'forged', valid: false })],
+      [
+        'RLN_SIGNAL_MISMATCH',
+        encode(WakuMessageSchema, {
+          ...buildMessage({ member, nowMs: Date.now() }),
+          payload: utf8ToBytes('x'),
+        }),
+      ],
+      ['RLN_X_ZERO', build({ change: { proof: { x: 0n } } })],
+      ['WIRE_MALFORMED', new Uint8Array([255, 255, 255])],
+      ['WIRE_TOO_LARGE', new Uint8Array(160 * 1024)],
+      ['WIRE_NOT_CANONICAL', Uint8Array.from([...build({ text: 'padded' }), 0xf8, 0x07, 0x01])],
+    ]
+    for (const [, data] of bad) await attacker.gossip.publish(TOPIC, data)
+    await vi.waitFor(() => {
+      const { byCode } = at(nodes, 0).relay.stats().verdicts
+      expect(byCode).toEqual(Object.fromEntries(bad.map(([code]) => [code, 1])))
+    })
+    expect(at(nodes, 1).relay.stats().verdicts.byCode).toEqual({})
+    expect(at(nodes, 0).host.penaltyPoints(attacker.peerId)).toBeGreaterThan(bad.length - 1)
+    await vi.waitFor(() => expect(scoreOf(at(nodes, 0), attacker.peerId)).toBeLessThan(-1_000), {
+      timeout: 5_000,
+    })
+    expect(scoreOf(at(nodes, 1), at(nodes, 0).host.peerId)).toBe(0)
+  })
+
+  it('graylists a peer that goes on sending invalid proofs, and remembers it across its reconnect', async () => {
+    const node = await start()
+    const attacker = await startAttacker(node)
+    const counted = () => node.relay.stats().verdicts.byCode.RLN_PROOF_INVALID ?? 0
+    for (let i = 0; i < 12; i++)
+      await attacker.gossip.publish(TOPIC, build({ text: `${i}`, messageId: i, valid: false }))
+    await vi.waitFor(() => expect(counted()).toBe(12))
+    await vi.waitFor(() => expect(scoreOf(node, attacker.peerId)).toBeLessThan(-10_000), { timeout: 5_000 })
+    await attacker.gossip.publish(TOPIC, build({ text: 'late', messageId: 50, valid: false }))
+    await attacker.libp2p.hangUp(node.host.libp2p.peerId)
+    await vi.waitFor(() => expect(node.host.peers()).toEqual([]))
+    await attacker.dial(tcpAddress(node.host))
+    await vi.waitFor(() => expect(scoreOf(node, attacker.peerId)).toBeLessThan(-1_000))
+    expect(counted()).toBe(12)
+  })
+
+  it('ignores a re-randomised proof without punishing the forwarder', async () => {
+    const nodes = await startLine(2)
+    const forwarder = await startAttacker(at(nodes, 0))
+    await at(nodes, 0).relay.submit(TOPIC, build({ text: 'same' }), client)
+    await forwarder.gossip.publish(
+      TOPIC,
+      build({
+        text: 'same',
+        nowMs: Number(at(at(nodes, 0).received, 0).message.timestamp ?? 0n) / 1e6,
+        randomness: 1,
+      }),
+    )
+    await vi.waitFor(() => expect(at(nodes, 0).relay.stats().verdicts.byCode).toEqual({ RLN_DUPLICATE: 1 }))
+    await vi.waitFor(() => expect(texts(at(nodes, 1))).toEqual(['same']))
+    expect(scoreOf(at(nodes, 0), forwarder.peerId)).toBe(0)
+    expect(at(nodes, 0).host.penaltyPoints(forwarder.peerId)).toBe(0)
+  })
+
+  it('is not fooled by the same bytes on another shard', async () => {
+    const nodes = await startLine(2)
+    const attacker = await startAttacker(at(nodes, 1))
+    const data = build({ text: 'good' })
+    await attacker.gossip.publish(topicOf('/other/1/room/proto'), data)
+    await vi.waitFor(() =>
+      expect(at(nodes, 1).relay.stats().verdicts.byCode).toEqual({ WIRE_SHARD_MISMATCH: 1 }),
+    )
+    await at(nodes, 0).relay.submit(TOPIC, data, client)
+    await vi.waitFor(() => expect(texts(at(nodes, 1))).toEqual(['good']))
+  })
+
+  it('forwards a message that reached two nodes by lightpush to those behind them', async () => {
+    const slow = createManualVerifier()
+    const [first, middle, last] = [await start(), await start({ verifier: slow }), await start()]
+    await middle.host.dial(tcpAddress(first.host))
+    await last.host.dial(tcpAddress(middle.host))
+    await meshed([first, middle, last], (i) => (i === 1 ? 2 : 1))
+    const data = build({ text: 'twice' })
+    const submitted = middle.relay.submit(TOPIC, data, client)
+    await first.relay.submit(TOPIC, data, client)
+    await vi.waitFor(() => expect(middle.relay.stats().inFlight).toBe(2))
+    await slow.answer()
+    expect((await submitted).verdict).toEqual({ kind: 'accept' })
+    await vi.waitFor(() => expect(texts(last)).toEqual(['twice']))
+    expect(texts(middle)).toEqual(['twice'])
+  })
+})
+
+describe('breach', () => {
+  it('is found and reported once by each node that sees both messages, and its messages go no further', async () => {
+    const nodes = await startLine(3)
+    await at(nodes, 0).relay.submit(TOPIC, build({ text: 'one' }), client)
+    await vi.waitFor(() => expect(at(nodes, 2).received).toHaveLength(1))
+    const { verdict } = await at(nodes, 0).relay.submit(TOPIC, build({ text: 'two' }), {
+      via: 'lightpush',
+      peer: 'spammer',
+    })
+    expect(verdict).toMatchObject({ kind: 'breach', secret: member.secret, commitment: member.commitment })
+    await vi.waitFor(() => expect(at(nodes, 0).breaches).toHaveLength(1))
+    await at(nodes, 0).relay.submit(TOPIC, build({ text: 'three' }), client)
+    expect(at(nodes, 0).breaches).toHaveLength(1)
+    expect(nodes.map(texts)).toEqual([['one'], ['one'], ['one']])
+    expect(at(nodes, 0).host.penaltyPoints('spammer')).toBeGreaterThan(9)
+  })
+
+  it('does not punish honest neighbours that heard the other half first', async () => {
+    const nodes = await startLine(2)
+    // Both halves enter at the same time at the two ends.
+    await Promise.all([
+      at(nodes, 0).relay.submit(TOPIC, build({ text: 'one' }), client),
+      at(nodes, 1).relay.submit(TOPIC, build({ text: 'two' }), client),
+    ])
+    await vi.waitFor(() => {
+      for (const node of nodes) expect(node.breaches).toHaveLength(1)
+    })
+    for (const [i, node] of nodes.entries()) {
+      const neighbour = at(nodes, 1 - i).host.peerId
+      expect(scoreOf(node, neighbour)).toBe(0)
+      expect(node.host.penaltyPoints(neighbour)).toBe(0)
+    }
+  })
+
+  it('punishes a gossip peer that sends both halves', async () => {
+    const node = await start()
+    const attacker = await startAttacker(node)
+    await attacker.gossip.publish(TOPIC, build({ text: 'one' }))
+    await vi.waitFor(() => expect(node.received).toHaveLength(1))
+    await attacker.gossip.publish(TOPIC, build({ text: 'two' }))
+    await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
+    expect(node.host.penaltyPoints(attacker.peerId)).toBeGreaterThan(0.9)
+  })
+})
+
+describe('garbage on the gossip stream', () => {
+  const honest = async (node: TestNode) => {
+    const peer = await start()
+    await peer.host.dial(tcpAddress(node.host))
+    await meshed([node, peer], () => 1)
+    const before = node.received.length
+    await peer.relay.submit(TOPIC, build({ text: `honest ${before}`, messageId: before }), client)
+    await vi.waitFor(() => expect(node.received).toHaveLength(before + 1), { timeout: 5_000 })
+  }
+
+  it.each<[string, () => Uint8Array[]]>([
+    ['random bytes', () => [crypto.getRandomValues(new Uint8Array(4_096))]],
+    ['a truncated frame', () => [new Uint8Array([200, 1, 2, 3])]],
+    ['an empty frame', () => [new Uint8Array([0])]],
+    ['an endless prefix', () => [new Uint8Array(64).fill(0x80)]],
+    [
+      'an oversized frame',
+      () => [new Uint8Array([0x81, 0x80, 0x80, 0x01]), new Uint8Array(MAX_GOSSIP_RPC_BYTES)],
+    ],
+    ['a frame that is no RPC', () => [new Uint8Array([4, 255, 255, 255, 255])]],
+  ])('survives %s and serves the next honest peer', async (_, chunks) => {
+    const node = await start()
+    const attacker = await createTestHost({ listen: [] })
+    running.push(attacker)
+    await attacker.start()
+    const connection = await attacker.libp2p.dial(multiaddr(tcpAddress(node.host)))
+    const stream = await connection.newStream([...GOSSIP_PROTOCOLS])
+    for (const chunk of chunks()) stream.send(chunk)
+    await stream.close().catch(() => undefined) // the node may have reset it already
+    await honest(node)
+  })
+})
+
+describe('metrics', () => {
+  it('show verdicts by code without naming a peer', async () => {
+    const node = await start()
+    await node.relay.submit(TOPIC, build(), client)
+    await node.relay.submit(TOPIC, new Uint8Array([1]), client)
+    const text = await node.metrics.text()
+    expect(text).toContain('postrider_relay_verdicts_total{verdict="accept",code="",via="lightpush"} 1')
+    expect(text).toContain(
+      'postrider_relay_verdicts_total{verdict="reject",code="WIRE_MALFORMED",via="lightpush"} 1',
+    )
+    expect(text).toContain('postrider_relay_nullifiers 1')
+    expect(text).not.toContain('client')
+  })
+})

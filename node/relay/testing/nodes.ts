@@ -1,0 +1,54 @@
+import { systemClock } from '../../core/clock.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { createMetrics, type Metrics } from '../../core/metrics.ts'
+import { createIdentityKey } from '../../core/p2p/identity.ts'
+import { createHost, type Host } from '../../core/p2p.ts'
+import { systemRandom } from '../../core/random.ts'
+import { createRelay, type Relay, type RelayOptions } from '../index.ts'
+import type { AcceptedMessage, FoundBreach, ProofVerifier } from '../types.ts'
+import { network } from './messages.ts'
+import { createMemoryEvidence, createTestRoots, createTestVerifier } from './ports.ts'
+
+/** A relay node on loopback with what it received and reported. */
+export type TestNode = {
+  host: Host
+  relay: Relay
+  roots: ReturnType<typeof createTestRoots>
+  metrics: Metrics
+  received: AcceptedMessage[]
+  breaches: FoundBreach[]
+  stop(): Promise<void>
+}
+
+export async function startNode(
+  options: { verifier?: ProofVerifier; relay?: Partial<RelayOptions>; roots?: bigint[] } = {},
+): Promise<TestNode> {
+  const metrics = createMetrics()
+  const common = { clock: systemClock, logger: silentLogger, metrics }
+  const host = await createHost(
+    { ...common, random: systemRandom },
+    { privateKey: await createIdentityKey(), network },
+  )
+  const received: AcceptedMessage[] = []
+  const breaches: FoundBreach[] = []
+  const roots = createTestRoots(...(options.roots ?? []))
+  const relay = createRelay(
+    {
+      ...common,
+      host,
+      roots,
+      verifier: options.verifier ?? createTestVerifier(),
+      sinks: [{ accept: (message) => received.push(message) }],
+      evidence: createMemoryEvidence(systemClock),
+      breaches: { report: async (breach) => void breaches.push(breach) },
+    },
+    { network, ...options.relay },
+  )
+  await host.start()
+  relay.start()
+  const stop = async () => {
+    await relay.stop()
+    await host.stop()
+  }
+  return { host, relay, roots, metrics, received, breaches, stop }
+}

@@ -1,0 +1,199 @@
+import type { ErrorCode } from '@postrider/protocol/errors'
+import {
+  type CheckedMessage,
+  epochAt,
+  MAX_CLOCK_GAP_SECONDS,
+  type PrecheckResult,
+  precheck,
+  publicSignals,
+  type SlotEffect,
+  type SlotEvent,
+  slotReducer,
+  type Verdict,
+} from '@postrider/protocol/rln'
+import { equalBytes } from '@postrider/protocol/wire'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { type AcceptedCache, createAcceptedCache } from './accepted-cache.ts'
+import {
+  MAX_EVIDENCE_CACHE_BYTES,
+  MAX_IN_FLIGHT,
+  MAX_IN_FLIGHT_BYTES,
+  MAX_NULLIFIERS,
+  PRUNE_MARGIN_SECONDS,
+  RELAY_VALIDATION_DEADLINE_MS,
+} from './constants.ts'
+import { createNullifierLog, type SlotKey } from './nullifier-log.ts'
+import type { RootWait } from './root-wait.ts'
+import type { FoundBreach, MembershipRoots, Outcome, ProofVerifier, Source } from './types.ts'
+
+export type ValidatorComponents = {
+  verifier: ProofVerifier
+  roots: MembershipRoots
+  rootWait: RootWait
+  clock: Clock
+  logger: Logger
+  /** Called once for each nullifier that was used for two messages. */
+  onBreach(breach: FoundBreach): void
+}
+
+export type ValidatorOptions = {
+  network: { networkId: string; clusterId: number; shardCount: number; epochSeconds: number }
+  maxNullifiers?: number
+  maxInFlight?: number
+  maxEvidenceBytes?: number
+}
+
+/** The one way for a message into the node, by gossip and by lightpush alike. */
+export type Validator = {
+  /** Every message gets exactly one outcome; this never rejects. */
+  validate(pubsubTopic: string, data: Uint8Array, source: Source): Promise<Outcome>
+  /** Prunes epochs that are over and gives up verdicts that are overdue; called about once a second. */
+  tick(): void
+  /** Ignores whatever is in flight and everything that comes after. */
+  stop(): void
+  stats(): { inFlight: number; nullifiers: number; evidenceBytes: number }
+}
+
+type Pending = {
+  key: SlotKey
+  checked: CheckedMessage
+  pubsubTopic: string
+  data: Uint8Array
+  source: Source
+  sinceMs: number
+  resolve(outcome: Outcome): void
+}
+
+/** An ignore that is this node's own doing; nobody is punished for it. */
+function ignore(code: ErrorCode): Verdict {
+  return { kind: 'ignore', code }
+}
+
+export function createValidator(components: ValidatorComponents, options: ValidatorOptions): Validator {
+  const { verifier, roots, rootWait, clock, logger } = components
+  const { network, maxInFlight = MAX_IN_FLIGHT } = options
+  const log = createNullifierLog(options.maxNullifiers ?? MAX_NULLIFIERS)
+  const cache = createAcceptedCache(options.maxEvidenceBytes ?? MAX_EVIDENCE_CACHE_BYTES)
+  const pending = new Map<string, Pending>()
+  let pendingBytes = 0
+  let lastId = 0
+  let stopped = false
+
+  const dispatch = (key: SlotKey, event: SlotEvent): void => {
+    const { slot, effects } = slotReducer(log.get(key), event)
+    log.put(key, slot) // before the effects: one of them may dispatch again
+    for (const effect of effects) apply(key, effect, slot.accepted?.id)
+  }
+
+  const apply = (key: SlotKey, effect: SlotEffect, acceptedId: string | undefined): void => {
+    const id = effect.type === 'verify' ? effect.entry.id : effect.id
+    const message = pending.get(id)
+    if (!message) return
+    if (effect.type === 'verify') return void verify(key, id, message)
+    pending.delete(id)
+    pendingBytes -= message.data.length
+    message.resolve(conclude(id, message, effect.verdict, acceptedId))
+  }
+
+  const verify = async (key: SlotKey, id: string, { checked, source }: Pending): Promise<void> => {
+    const { proof, externalNullifier } = checked
+    if (!verifier.canAccept()) return dispatch(key, { type: 'dropped', id, code: 'RELAY_OVERLOADED' })
+    try {
+      const valid = await verifier.verify(proof.proof, publicSignals(proof, externalNullifier), source.peer)
+      dispatch(key, { type: 'verified', id, valid })
+    } catch (err) {
+      logger.debug({ err }, 'verification gave no answer')
+      // Whatever failed, it was not the message: the code must be one that punishes nobody.
+      dispatch(key, { type: 'dropped', id, code: 'RELAY_OVERLOADED' })
+    }
+  }
+
+  const conclude = (id: string, message: Pending, verdict: Verdict, acceptedId?: string): Outcome => {
+    if (verdict.kind === 'accept') return accept(cache, id, message, clock.nowMs())
+    const first = acceptedId === undefined ? undefined : cache.get(acceptedId)
+    if (verdict.kind === 'breach') {
+      const { secret, commitment } = verdict
+      const { pubsubTopic, data } = message
+      components.onBreach({
+        pubsubTopic,
+        first: first?.data ?? new Uint8Array(),
+        second: data,
+        secret,
+        commitment,
+      })
+      return { verdict, bothFromSender: first?.peer === message.source.peer }
+    }
+    const duplicate = verdict.code === 'RLN_DUPLICATE' && first !== undefined
+    return duplicate ? { verdict, identical: equalBytes(first.data, message.data) } : { verdict }
+  }
+
+  const check = (pubsubTopic: string, data: Uint8Array): PrecheckResult & { root?: bigint } => {
+    let root: bigint | undefined
+    const rootKnown = (candidate: bigint): boolean => {
+      root = candidate
+      return roots.isKnown(candidate)
+    }
+    const result = precheck(data, pubsubTopic, { ...network, nowMs: clock.nowMs(), rootKnown })
+    return root === undefined ? result : { ...result, root }
+  }
+
+  /** Precheck, with one wait for a root that is not known yet. */
+  const checkOrWait = async (
+    pubsubTopic: string,
+    data: Uint8Array,
+    peer: string,
+  ): Promise<PrecheckResult> => {
+    const result = check(pubsubTopic, data)
+    const unknown = !result.ok && 'code' in result.verdict && result.verdict.code === 'RLN_UNKNOWN_ROOT'
+    if (!unknown || result.root === undefined) return result
+    return (await rootWait.wait(result.root, peer)) ? check(pubsubTopic, data) : result
+  }
+
+  return {
+    async validate(pubsubTopic, data, source) {
+      if (stopped) return { verdict: ignore('RELAY_STOPPED') }
+      const checked = await checkOrWait(pubsubTopic, data, source.peer)
+      if (!checked.ok) return { verdict: checked.verdict }
+      const { externalNullifier, proof } = checked
+      const key = { epoch: proof.epoch, externalNullifier, nullifier: proof.nullifier }
+      if (stopped) return { verdict: ignore('RELAY_STOPPED') }
+      if (pending.size >= maxInFlight || pendingBytes + data.length > MAX_IN_FLIGHT_BYTES)
+        return { verdict: ignore('RELAY_OVERLOADED') }
+      if (!log.hasRoom(key)) return { verdict: ignore('RELAY_LOG_FULL') }
+      return new Promise((resolve) => {
+        const id = String(++lastId)
+        const sinceMs = clock.nowMs()
+        pendingBytes += data.length
+        pending.set(id, { key, checked, pubsubTopic, data, source, sinceMs, resolve })
+        dispatch(key, { type: 'arrived', entry: { id, x: proof.x, y: proof.y } })
+      })
+    },
+    tick() {
+      const nowMs = clock.nowMs()
+      const oldest = nowMs - (MAX_CLOCK_GAP_SECONDS + PRUNE_MARGIN_SECONDS) * 1000
+      const epoch = epochAt(oldest, network.epochSeconds)
+      log.pruneBefore(epoch)
+      cache.pruneBefore(epoch)
+      for (const [id, { key, sinceMs }] of pending) {
+        if (nowMs - sinceMs < RELAY_VALIDATION_DEADLINE_MS) break // the map is in order of arrival
+        dispatch(key, { type: 'dropped', id, code: 'RELAY_OVERLOADED' })
+      }
+    },
+    stop() {
+      stopped = true
+      for (const { resolve } of pending.values()) resolve({ verdict: ignore('RELAY_STOPPED') })
+      pending.clear()
+    },
+    stats: () => ({ inFlight: pending.size, nullifiers: log.size(), evidenceBytes: cache.bytes() }),
+  }
+}
+
+function accept(cache: AcceptedCache, id: string, message: Pending, receivedAtMs: number): Outcome {
+  const { checked, pubsubTopic, data, source } = message
+  cache.put(id, { data, peer: source.peer, epoch: checked.proof.epoch })
+  return {
+    verdict: { kind: 'accept' },
+    accepted: { pubsubTopic, message: checked.message, hash: checked.hash, receivedAtMs, data },
+  }
+}
