@@ -115,4 +115,52 @@ export const paymentErrors = {
     fix: 'Try again later; the operator checks disk space and the log.',
     http: 503,
   },
+  PAYMENT_OVERLOADED: {
+    title: 'The node has more payments to write than it can',
+    retryable: true,
+    fix: 'Try again later.',
+    http: 503,
+  },
+  PAYMENT_CHAIN_STALE: {
+    title: 'The node does not know the present state of its channels',
+    retryable: true,
+    fix: 'Try again later, or pay another node; the operator checks the RPC endpoints.',
+    http: 503,
+  },
+  PAYMENT_RATE_LIMITED: {
+    title: 'The payment stream carries more frames than the node allows',
+    retryable: true,
+    fix: 'Send fewer vouchers and ticks per second, with larger values.',
+    http: 429,
+  },
+  PAYMENT_FRAME_UNEXPECTED: {
+    title: 'The payment frame does not fit the state of the stream',
+    retryable: false,
+    fix: 'Send Hello first, then Bind, then vouchers and ticks.',
+    http: 400,
+  },
+  PAYMENT_VERSION_UNSUPPORTED: {
+    title: 'The node does not speak this version of the payment stream',
+    retryable: false,
+    fix: 'Use version 1.',
+    http: 400,
+  },
+  PAYMENT_PAYEE_MISMATCH: {
+    title: 'The channel pays another node',
+    retryable: false,
+    fix: 'Bind the channel whose payee is named in the terms.',
+    http: 400,
+  },
+  PAYMENT_REDEMPTION_UNKNOWN: {
+    title: 'There is no such redemption waiting for approval',
+    retryable: false,
+    fix: 'List the redemptions and use the id of a proposed one.',
+    http: 404,
+  },
+  PAYMENT_REDEMPTION_BUSY: {
+    title: 'As many redemptions are on their way as may be at once',
+    retryable: true,
+    fix: 'Wait for one of them to end.',
+    http: 503,
+  },
 } as const satisfies ErrorSection

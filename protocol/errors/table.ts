@@ -22,6 +22,7 @@ export const errorSections = {
   cli: cliErrors,
   client: clientErrors,
   config: configErrors,
+  core: coreErrors,
   keys: keysErrors,
   light: lightErrors,
   payment: paymentErrors,

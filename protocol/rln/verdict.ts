@@ -21,21 +21,20 @@ export type Verdict =
       readonly commitment: bigint
     }
 
-/** Faults that an honest forwarder can pass on: they depend on clock, chain, load or order of arrival. */
+/** Faults of a message that an honest forwarder can pass on: they depend on clock, chain and order of arrival. */
 const IGNORED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'RLN_TIMESTAMP_OUTSIDE_WINDOW',
   'RLN_UNKNOWN_ROOT',
   'RLN_DUPLICATE',
   'RLN_SLOT_BUSY',
   'RLN_NULLIFIER_SPENT',
-  'RELAY_OVERLOADED',
-  'ZK_QUEUE_FULL',
-  'ZK_SOURCE_BUDGET',
-  'ZK_WORKER_FAILED',
-  'ZK_STOPPED',
 ])
 
-/** The verdict for a fault: ignore for the few that honest forwarders pass on, else reject. */
+/** Faults of a message as such. What else can go wrong (overload, shutdown) is the node's own and never its peer's. */
+const OF_THE_MESSAGE = /^(?:WIRE|RLN)_/
+
+/** The verdict for a fault: reject for what no honest forwarder passes on, else ignore. */
 export function verdictFor(code: ErrorCode): Extract<Verdict, { kind: 'ignore' | 'reject' }> {
-  return IGNORED.has(code) ? { kind: 'ignore', code } : { kind: 'reject', code }
+  const rejected = OF_THE_MESSAGE.test(code) && !IGNORED.has(code)
+  return rejected ? { kind: 'reject', code } : { kind: 'ignore', code }
 }

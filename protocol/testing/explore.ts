@@ -5,6 +5,8 @@ export type Exploration<State, Event> = {
   step(state: State, event: Event): State
   /** Throws when an invariant does not hold; sees every state, and every transition into it. */
   check(state: State, before?: State, event?: Event): void
+  /** States with the same key are one; by content unless given. */
+  key?(state: State): string
   /** A run that reaches more states than this has a model that does not end. */
   maxStates?: number
 }
@@ -21,10 +23,10 @@ export type Explored<State> = {
  * the error tells the shortest way there.
  */
 export function explore<State, Event>(model: Exploration<State, Event>): Explored<State> {
-  const { maxStates = 200_000 } = model
+  const { maxStates = 200_000, key = keyOf } = model
   const found: State[] = [model.initial]
   const trail: { parent: number; event?: Event }[] = [{ parent: -1 }]
-  const seen = new Set([keyOf(model.initial)])
+  const seen = new Set([key(model.initial)])
   const ends: State[] = []
   let transitions = 0
   model.check(model.initial)
@@ -35,9 +37,9 @@ export function explore<State, Event>(model: Exploration<State, Event>): Explore
     for (const event of events) {
       transitions++
       const next = checkedStep(model, state, event, () => wayTo(trail, at))
-      const key = keyOf(next)
-      if (seen.has(key)) continue
-      seen.add(key)
+      const name = key(next)
+      if (seen.has(name)) continue
+      seen.add(name)
       found.push(next)
       trail.push({ parent: at, event })
       if (found.length > maxStates) throw new Error(`more than ${maxStates} states`)
