@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {Burn} from "./libraries/Burn.sol";
 import {TokenPull} from "./libraries/TokenPull.sol";
@@ -11,7 +10,8 @@ import {TokenPull} from "./libraries/TokenPull.sol";
 /// @title Staked nodes
 /// @dev Endpoints and prices are kept in storage as well as in events: a light client learns all about a node with one
 /// call, from any RPC endpoint, without scanning logs. An operator pays for that once.
-contract NodeRegistry is INodeRegistry, ReentrancyGuardTransient {
+/// As in {PaymentChannels}, every function finishes its books before it touches the token, and touches it last.
+contract NodeRegistry is INodeRegistry {
     using SafeERC20 for IERC20;
     using TokenPull for IERC20;
 
@@ -95,7 +95,7 @@ contract NodeRegistry is INodeRegistry, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- joining
 
     /// @inheritdoc INodeRegistry
-    function register(Registration calldata registration, uint96 stake) external nonReentrant {
+    function register(Registration calldata registration, uint96 stake) external {
         Entry storage entry = _entries[msg.sender];
         if (entry.place != 0) revert NodeRegistry_AlreadyRegistered(msg.sender);
         if (stake < _minStake) revert NodeRegistry_StakeTooLow(stake, _minStake);
@@ -126,7 +126,7 @@ contract NodeRegistry is INodeRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc INodeRegistry
-    function addStake(address operator, uint96 amount) external nonReentrant {
+    function addStake(address operator, uint96 amount) external {
         if (amount == 0) revert NodeRegistry_ZeroAmount();
         Entry storage entry = _registered(operator);
         _requireStaying(operator, entry);
@@ -218,7 +218,7 @@ contract NodeRegistry is INodeRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc INodeRegistry
-    function withdrawStake(address operator) external nonReentrant returns (uint256 amount) {
+    function withdrawStake(address operator) external returns (uint256 amount) {
         Entry storage entry = _registered(operator);
         _requireOperatorOrWithdrawal(operator, entry);
         uint256 exitAt = entry.exitAt;
@@ -263,7 +263,7 @@ contract NodeRegistry is INodeRegistry, ReentrancyGuardTransient {
     function slash(address operator, uint256 amount, address beneficiary)
         external
         onlySlasher
-        nonReentrant
+       
         returns (uint256 slashed)
     {
         Entry storage entry = _registered(operator);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {PoseidonT2} from "poseidon-solidity/PoseidonT2.sol";
 import {IRlnMembership} from "./interfaces/IRlnMembership.sol";
 import {PermitSignature} from "./interfaces/PermitSignature.sol";
@@ -11,7 +10,8 @@ import {Burn} from "./libraries/Burn.sol";
 import {TokenPull} from "./libraries/TokenPull.sol";
 
 /// @title Memberships of the rate-limiting group
-contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
+/// @dev As in {PaymentChannels}, every function finishes its books before it touches the token, and touches it last.
+contract RlnMembership is IRlnMembership {
     using SafeERC20 for IERC20;
     using TokenPull for IERC20;
 
@@ -93,7 +93,7 @@ contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
     /// @inheritdoc IRlnMembership
     function register(uint256 commitment, uint32 limit, address owner)
         external
-        nonReentrant
+       
         returns (uint256 index)
     {
         return _register(commitment, limit, owner);
@@ -105,7 +105,7 @@ contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
         uint32 limit,
         address owner,
         PermitSignature calldata permit
-    ) external nonReentrant returns (uint256 index) {
+    ) external returns (uint256 index) {
         (uint256 deposit, uint256 burnt) = costOf(limit);
         (bool ok, uint256 allowance) = _token.tryPermit(permit, deposit + burnt);
         if (!ok) revert RlnMembership_PermitFailed(allowance, deposit + burnt);
@@ -128,7 +128,7 @@ contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRlnMembership
-    function withdraw(uint256 commitment) external nonReentrant returns (uint256 amount) {
+    function withdraw(uint256 commitment) external returns (uint256 amount) {
         Member memory entry = _members[commitment];
         if (entry.status != MemberStatus.Leaving) {
             revert RlnMembership_WrongStatus(commitment, entry.status);
@@ -158,7 +158,7 @@ contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
     /// @inheritdoc IRlnMembership
     function revealSlash(uint256 secret, bytes32 nonce, address receiver)
         external
-        nonReentrant
+       
         returns (uint256 reward)
     {
         _requireAddress(receiver);
@@ -179,7 +179,7 @@ contract RlnMembership is IRlnMembership, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRlnMembership
-    function flushBurn() external nonReentrant returns (uint256 amount) {
+    function flushBurn() external returns (uint256 amount) {
         uint256 accrued = _burnAccrued;
         if (accrued <= Burn.RESIDUE) revert RlnMembership_NothingDue();
         _burnAccrued = uint128(Burn.RESIDUE);

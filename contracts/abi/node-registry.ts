@@ -336,11 +336,6 @@ export const nodeRegistryAbi = [
   },
   {
     type: 'error',
-    name: 'ReentrancyGuardReentrantCall',
-    inputs: [],
-  },
-  {
-    type: 'error',
     name: 'SafeERC20FailedOperation',
     inputs: [
       {

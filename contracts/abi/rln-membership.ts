@@ -35,11 +35,6 @@ export const rlnMembershipAbi = [
   },
   {
     type: 'error',
-    name: 'ReentrancyGuardReentrantCall',
-    inputs: [],
-  },
-  {
-    type: 'error',
     name: 'RlnMembership_AlreadyCommitted',
     inputs: [
       {

@@ -1,29 +1,72 @@
 /** Compiled artifacts: where they are, and how they are made. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Artifact, ArtifactResolver, BuildInfo } from '@nomicfoundation/ignition-core'
 
 const CONTRACTS_DIRECTORY = join(import.meta.dirname, '..')
+const ARTIFACTS_DIRECTORY = join(CONTRACTS_DIRECTORY, '.hardhat', 'artifacts')
 
 /** Committed typed ABIs. */
 export const ABI_DIRECTORY = join(CONTRACTS_DIRECTORY, 'abi')
 
-/** What a compiled contract consists of; `linkReferences` names the libraries to deploy first. */
-export type Artifact = {
-  readonly contractName: string
-  readonly sourceName: string
-  readonly abi: readonly unknown[]
-  readonly bytecode: `0x${string}`
-  readonly linkReferences: Record<string, Record<string, readonly { start: number; length: number }[]>>
+/** Where the artifact of each deployable contract is. */
+const ARTIFACT_FOLDERS: Readonly<Record<string, string>> = {
+  PostToken: 'contracts/PostToken.sol',
+  NodeRegistry: 'contracts/NodeRegistry.sol',
+  PaymentChannels: 'contracts/PaymentChannels.sol',
+  RlnMembership: 'contracts/RlnMembership.sol',
+  PoseidonT2: 'poseidon-solidity/PoseidonT2.sol',
+  IERC20Metadata: '@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol',
 }
 
-/** Compiles what is stale; quick when nothing is. */
+/** Folders with sources whose change makes artifacts stale. */
+const SOURCE_FOLDERS = ['.', 'interfaces', 'libraries']
+
+/** Compiles what is stale. Loads hardhat, about a second when nothing is. */
 export async function buildContracts(): Promise<void> {
   const { default: hre } = await import('hardhat')
   await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
 }
 
-/** Reads one artifact of `contracts/<name>.sol`. */
+/** Compiles only if an artifact is missing or older than a source; a deployment then need not load hardhat. */
+export async function ensureBuilt(): Promise<void> {
+  const built = await Promise.all(Object.keys(ARTIFACT_FOLDERS).map((name) => modifiedAt(artifactPath(name))))
+  const sources = await Promise.all(SOURCE_FOLDERS.map(newestSource))
+  if (Math.min(...built) < Math.max(...sources)) await buildContracts()
+}
+
+/** Reads one artifact by contract name. */
 export async function readArtifact(name: string): Promise<Artifact> {
-  const path = join(CONTRACTS_DIRECTORY, '.hardhat', 'artifacts', 'contracts', `${name}.sol`, `${name}.json`)
-  return JSON.parse(await readFile(path, 'utf8')) as Artifact
+  return JSON.parse(await readFile(artifactPath(name), 'utf8')) as Artifact
+}
+
+/** Gives Ignition the artifacts without a hardhat runtime. */
+export const artifactResolver: ArtifactResolver = {
+  loadArtifact: readArtifact,
+  getBuildInfo: async (name) => {
+    const { buildInfoId } = await readArtifact(name)
+    if (buildInfoId === undefined) return undefined
+    const path = join(ARTIFACTS_DIRECTORY, 'build-info', `${buildInfoId}.json`)
+    return JSON.parse(await readFile(path, 'utf8')) as BuildInfo
+  },
+}
+
+function artifactPath(name: string): string {
+  const folder = ARTIFACT_FOLDERS[name]
+  if (folder === undefined) throw new RangeError(`no artifact is known for ${name}`)
+  return join(ARTIFACTS_DIRECTORY, folder, `${name}.json`)
+}
+
+/** Milliseconds since the epoch; 0 if there is no such file. */
+async function modifiedAt(path: string): Promise<number> {
+  return stat(path).then(
+    (s) => s.mtimeMs,
+    () => 0,
+  )
+}
+
+async function newestSource(folder: string): Promise<number> {
+  const directory = join(CONTRACTS_DIRECTORY, folder)
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.sol'))
+  return Math.max(0, ...(await Promise.all(files.map((name) => modifiedAt(join(directory, name))))))
 }
