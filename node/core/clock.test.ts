@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from './clock.ts'
-import { withDeadline } from './deadline.ts'
+import { abortable, withDeadline } from './deadline.ts'
 import { createManualClock } from './testing/manual-clock.ts'
 
 describe('system clock', () => {
@@ -101,5 +101,18 @@ describe('withDeadline', () => {
     await expect(pending).rejects.toMatchObject({ code: 'CORE_ABORTED' })
     const again = withDeadline(clock, { what: 'x', ms: 10, signal: controller.signal }, async () => 1)
     await expect(again).rejects.toMatchObject({ code: 'CORE_ABORTED' })
+  })
+})
+
+describe('abortable', () => {
+  it('gives the result, or up as soon as the signal aborts', async () => {
+    const controller = new AbortController()
+    await expect(abortable(Promise.resolve(1), controller.signal)).resolves.toBe(1)
+    const waiting = abortable(new Promise(() => undefined), controller.signal)
+    controller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'CORE_ABORTED' })
+    await expect(abortable(Promise.resolve(1), controller.signal)).rejects.toMatchObject({
+      code: 'CORE_ABORTED',
+    })
   })
 })

@@ -41,6 +41,20 @@ export async function withDeadline<T>(
   }
 }
 
+/** The promise, or a rejection as soon as the signal aborts; what the promise stands for may go on unheard. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => undefined)
+    throw abortReason(signal)
+  }
+  const done = new AbortController()
+  try {
+    return await Promise.race([promise, rejectOnAbort(signal, done.signal)])
+  } finally {
+    done.abort()
+  }
+}
+
 function rejectOnAbort(signal: AbortSignal, done: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true, signal: done })

@@ -53,6 +53,12 @@ export const coreErrors = {
     retryable: false,
     fix: 'Read the cause in the log: a full disk and a damaged file are the usual ones.',
   },
+  CORE_DB_FAILED: {
+    title: 'The database refused a statement',
+    retryable: true,
+    fix: 'Read the cause in the log: a full disk is the usual one. Nothing of the statement was kept.',
+    http: 503,
+  },
   CORE_DB_VALUE_INVALID: {
     title: 'A value does not fit its column',
     retryable: false,

@@ -42,12 +42,12 @@ describe('configuration', () => {
   it('reads every kind of setting from the environment', async () => {
     const { rpcUrls, services, redeem } = await loadConfig({
       env: {
-        POSTRIDER_RPC_URLS: 'http://a.example, wss://b.example/key',
+        POSTRIDER_RPC_URLS: 'http://a.example, https://b.example/key',
         POSTRIDER_SERVICES_STORE: 'false',
         POSTRIDER_REDEEM_MODE: 'oversight',
       },
     })
-    expect(rpcUrls).toEqual(['http://a.example', 'wss://b.example/key'])
+    expect(rpcUrls).toEqual(['http://a.example', 'https://b.example/key'])
     expect(services.store).toBe(false)
     expect(redeem.mode).toBe('oversight')
   })

@@ -35,7 +35,7 @@ const multiaddrs = () => z.array(z.string().startsWith('/', 'expected a multiadd
 
 const rpcUrls = () =>
   z
-    .array(z.url({ protocol: /^(https?|wss?)$/ }))
+    .array(z.url({ protocol: /^https?$/ }))
     .max(MAX_LIST_ENTRIES)
     .register(leafKinds, { kind: 'rpc-urls' })
 
@@ -103,6 +103,9 @@ const chain = z.strictObject({
   lagSeconds: count(1, 86_400)
     .default(60)
     .describe('without a new answer for this long the node is not ready'),
+  maxHeadAgeSeconds: count(0, 86_400)
+    .default(0)
+    .describe('with a newest block older than this the node is not ready; 0: blocks may be rare'),
   maxFeePerGas: amount(MAX_UINT128).default(500_000_000_000n).describe('most wei paid per unit of gas'),
 })
 

@@ -58,6 +58,25 @@ export async function openDatabase(path: string): Promise<Database> {
   }
 }
 
+/**
+ * Passes a result on; turns an error of the database into ours. For calls whose callers tell errors by code.
+ *
+ * @throws PostriderError `CORE_DB_FAILED`
+ */
+export async function dbErrors<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (cause) {
+    if (isPostriderError(cause)) throw cause
+    throw new PostriderError('CORE_DB_FAILED', { detail: lastLine(cause), cause })
+  }
+}
+
+/** Prisma's messages quote the calling code first and end with the reason. */
+function lastLine(error: unknown): string {
+  return error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error)
+}
+
 async function migrateFile(path: string): Promise<string[]> {
   const client = createClient(connectionConfig(path))
   try {

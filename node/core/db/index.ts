@@ -4,4 +4,4 @@
  * @module
  */
 export { amountFromText, amountToText } from './amounts.ts'
-export { type Database, type Db, type DbTransaction, openDatabase } from './database.ts'
+export { type Database, type Db, type DbTransaction, dbErrors, openDatabase } from './database.ts'

@@ -1,0 +1,56 @@
+/** How long one JSON-RPC request may take, ms. Public endpoints answer within 2 s; event queries may take longer. */
+export const RPC_TIMEOUT_MS = 10_000
+
+/** Longest JSON-RPC answer that is read, bytes: 2,000 blocks full of events stay under it. */
+export const RPC_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+
+/** First pause before a failed endpoint is preferred again, ms; doubles with each failure in a row. */
+export const RPC_COOL_DOWN_MS = 1_000
+
+/** Longest pause of a failed endpoint, ms, so that a repaired one is back within a minute. */
+export const RPC_MAX_COOL_DOWN_MS = 60_000
+
+/** Blocks back from the newest that the follower can undo from memory; longer than any public chain's record. */
+export const REORG_WINDOW_BLOCKS = 256
+
+/** How often the same range is asked for again before inconsistent events mean that our own log is wrong. */
+export const MAX_INCONSISTENT_ANSWERS = 3
+
+/** First pause after a failed poll, ms; doubles with each failure in a row. */
+export const POLL_BACK_OFF_MS = 500
+
+/** Longest pause between two tries while the chain is away, ms. */
+export const POLL_MAX_BACK_OFF_MS = 30_000
+
+/** Block headers asked for at once while reading old events. */
+export const HEADER_CONCURRENCY = 8
+
+/** The views are compared with the contracts' state this often, ms, besides after every change of members. */
+export const AUDIT_INTERVAL_MS = 60_000
+
+/** Only blocks this close to the newest are compared: endpoints without history have dropped older state. */
+export const AUDIT_DEPTH_BLOCKS = 64
+
+/** Channels asked for in one call of an audit. */
+export const AUDIT_PAGE = 200
+
+/**
+ * How long a membership root is accepted after a newer one replaced it, seconds of chain time. Long enough for a
+ * light client to fetch its new path, short enough that a slashed member does not live on in old roots.
+ */
+export const ROOT_MAX_AGE_SECONDS = 300
+
+/** Gas is estimated and multiplied by this, in percent: state may change before the transaction is mined. */
+export const GAS_MARGIN_PERCENT = 125n
+
+/** A transaction that is not mined for this long is sent again with a higher fee, ms: several blocks. */
+export const STUCK_AFTER_MS = 45_000
+
+/** Raise of the fee of a replacement, in percent; nodes ask for at least 110. */
+export const FEE_BUMP_PERCENT = 125n
+
+/** Tip for the block's producer when the chain names none, wei per unit of gas. */
+export const DEFAULT_PRIORITY_FEE = 1_000_000_000n
+
+/** Transactions that may wait in one account's queue. More means that callers do not wait for their results. */
+export const MAX_QUEUED_TRANSACTIONS = 256
