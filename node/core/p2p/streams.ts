@@ -149,7 +149,7 @@ export async function serveRequests(
 }
 
 /** Waits for the peer to close its side, so that it reads the answer undisturbed, and resets it if it never does. */
-async function linger(clock: Clock, stream: Stream): Promise<void> {
+export async function linger(clock: Clock, stream: Stream): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     stream.addEventListener('close', () => resolve(), { once: true })
     if (stream.status !== 'open' && stream.status !== 'closing') resolve()
