@@ -1,16 +1,40 @@
 import type { ErrorSection } from './types.ts'
 
+// Errors of lightpush, filter and metadata.
 export const lightErrors = {
   LIGHT_REQUEST_INVALID: {
     title: 'The light-client request is not well-formed',
     retryable: false,
-    fix: 'Encode the request as docs/protocol/ describes.',
+    fix: 'Encode the request as docs/protocol/light.md describes.',
     http: 400,
+  },
+  LIGHT_TOO_MANY_REQUESTS: {
+    title: 'The client sends requests faster than the node serves one client',
+    retryable: true,
+    fix: 'Wait a second; the limits are in docs/protocol/light.md.',
+    http: 429,
   },
   LIGHT_TOO_MANY_SUBSCRIPTIONS: {
     title: 'The node has no room for another subscription',
     retryable: true,
     fix: 'Unsubscribe from what is not needed or ask another node.',
-    http: 429,
+    http: 503,
+  },
+  LIGHT_NOT_SUBSCRIBED: {
+    title: 'There is no such subscription of this client',
+    retryable: false,
+    fix: 'Subscribe again: subscriptions end with the connection, and after five minutes without a ping.',
+    http: 404,
+  },
+  LIGHT_SUBSCRIBER_SLOW: {
+    title: 'The subscriber reads slower than messages arrive',
+    retryable: true,
+    fix: 'Subscribe to fewer topics, and query the store for what was missed.',
+  },
+  LIGHT_PUSH_UNPAID: {
+    title: 'The subscriber did not pay for pushes within the grace period',
+    retryable: true,
+    fix: 'Pay up to the total that the node asked for, then subscribe again.',
+    http: 402,
   },
 } as const satisfies ErrorSection

@@ -1,0 +1,19 @@
+/**
+ * The servers of light clients: lightpush, filter and metadata, as Waku's clients speak them.
+ *
+ * @module
+ */
+export { createFilterServer, type FilterComponents, type FilterOptions, type FilterServer } from './filter.ts'
+export {
+  createLightpushServer,
+  type LightpushComponents,
+  type LightpushOptions,
+  type LightpushServer,
+} from './lightpush.ts'
+export {
+  createMetadataServer,
+  type MetadataComponents,
+  type MetadataOptions,
+  type MetadataServer,
+} from './metadata.ts'
+export type { FilterEntry, NodeProver, PaymentGate, RelaySubmit } from './types.ts'

@@ -1,0 +1,31 @@
+import type { Verdict } from '@postrider/protocol/rln'
+import type { WakuMessage } from '@postrider/protocol/wire'
+
+/** The relay's only way in. */
+export type RelaySubmit = {
+  /** Never rejects. */
+  submit(
+    pubsubTopic: string,
+    data: Uint8Array,
+    source: { via: 'lightpush'; peer: string },
+  ): Promise<{ verdict: Verdict; relayPeers: number }>
+}
+
+/** Charges a client before it is served. The same request id is charged once. */
+export type PaymentGate = {
+  /** @returns ok with what was charged (base units), or the total that the account's payments must reach */
+  charge(charge: {
+    peer: string
+    requestId: string
+    service: 'publish' | 'push'
+  }): Promise<{ ok: true; charged: bigint; free: boolean } | { ok: false; total: bigint }>
+}
+
+/** Attaches a proof of the node's own membership to a message that has none. */
+export type NodeProver = {
+  /** @throws PostriderError `RLN_IDS_EXHAUSTED` and others when it cannot now */
+  attach(pubsubTopic: string, message: WakuMessage): Promise<WakuMessage>
+}
+
+/** What the relay hands to the filter for each accepted message. */
+export type FilterEntry = { pubsubTopic: string; message: WakuMessage; hash: Uint8Array; data: Uint8Array }
