@@ -115,10 +115,4 @@ export const rlnErrors = {
     fix: 'Use an index below 1,048,576.',
     http: 400,
   },
-  RLN_SNAPSHOT_MISMATCH: {
-    title: "The membership snapshot does not match the contract's running hash",
-    retryable: true,
-    fix: 'Take the snapshot from another node.',
-    http: 502,
-  },
 } as const satisfies ErrorSection

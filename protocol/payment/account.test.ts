@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { uint } from '../testing/arbitraries.ts'
 import { explore, keyOf } from '../testing/explore.ts'
+import { fc } from '../testing/fc.ts'
 import { bytesToHex, type Hex } from '../wire/index.ts'
 import { MAX_REPEATS, REQUEST_WINDOW } from './constants.ts'
 import {

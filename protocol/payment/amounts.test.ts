@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { uint } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import { formatAmount, parseAmount } from './index.ts'
 
 describe('amounts', () => {

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPostriderError } from '../errors/index.ts'
 import { bytes, bytesOf, mutated, uint } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import { bytesToHex, ClientFrameSchema, create, encode, NodeFrameSchema } from '../wire/index.ts'
 import {
   type ClientPaymentFrame,

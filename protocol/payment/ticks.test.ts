@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytes, bytesOf } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import { createTickChain, MAX_TICKS, verifyTick } from './index.ts'
 
 const seed = new Uint8Array(32).fill(1)

@@ -1,5 +1,4 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import fc from 'fast-check'
 import {
   encodeAbiParameters,
   hashTypedData,
@@ -11,6 +10,7 @@ import {
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, it } from 'vitest'
 import { bytes, bytesOf, uint } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import { bytesToHex, type Hex } from '../wire/index.ts'
 import {
   addressOf,

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fc } from '../testing/fc.ts'
 import { type AllocatorState, allocatorReducer, idRange, idsRemaining, NEW_ALLOCATOR } from './index.ts'
 
 const allocate = (state: AllocatorState, epoch: bigint, range = idRange(3)) => {

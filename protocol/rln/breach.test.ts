@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPostriderError } from '../errors/index.ts'
 import { bytes, mutated } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import { chatMessage, context, member, NOW_MS, TOPIC, withProof } from '../testing/rln.ts'
 import { pubsubTopic } from '../wire/index.ts'
 import { decodeBreach, encodeBreach, epochAt, verifyBreach } from './index.ts'

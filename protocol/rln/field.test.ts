@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { poseidon1, poseidon2, poseidon3 } from 'poseidon-lite'
 import { describe, expect, it } from 'vitest'
 import { uint } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import {
   accumulate,
   createIdentity,

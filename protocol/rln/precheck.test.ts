@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytes, mutated } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import {
   CONTENT_TOPIC,
   chatMessage,
@@ -36,6 +36,7 @@ import {
   precheck,
   publicSignals,
   signalX,
+  verdictFor,
 } from './index.ts'
 
 const message = chatMessage('hello')
@@ -256,5 +257,14 @@ describe('signal and scope', () => {
 
   it('use commitment and secret of one member', () => {
     expect(poseidon([member.secret])).toBe(member.commitment)
+  })
+})
+
+describe('verdictFor', () => {
+  it('never blames a sender for the state of the node', () => {
+    for (const code of ['RELAY_OVERLOADED', 'ZK_QUEUE_FULL', 'CHAIN_UNREACHABLE', 'CORE_ABORTED'] as const) {
+      expect(verdictFor(code)).toEqual({ kind: 'ignore', code })
+    }
+    expect(verdictFor('RLN_PROOF_INVALID')).toEqual({ kind: 'reject', code: 'RLN_PROOF_INVALID' })
   })
 })

@@ -1,7 +1,7 @@
 import { IMT } from '@zk-kit/imt'
-import fc from 'fast-check'
 import { poseidon2 } from 'poseidon-lite/poseidon2'
 import { describe, expect, it } from 'vitest'
+import { fc } from '../testing/fc.ts'
 import { createMembershipTree, FIELD_MODULUS, rootOfPath, TREE_CAPACITY } from './index.ts'
 
 // Poseidon costs 0.2 ms; for the tree's shape any mixing hash will do.

@@ -1,8 +1,5 @@
-import fc from 'fast-check'
 import { createWakuMessage } from '../wire/index.ts'
-
-// One seed: a failure today is a failure tomorrow. Set another one here to look further.
-fc.configureGlobal({ seed: 20_241_122 })
+import { fc } from './fc.ts'
 
 /** Random bytes of up to `maxLength`, each a Uint8Array of its own buffer. */
 export const bytes = (maxLength = 64) => fc.uint8Array({ maxLength })

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPostriderError } from '../errors/index.ts'
 import { bytes, mutated, uint, wakuMessage } from '../testing/arbitraries.ts'
+import { fc } from '../testing/fc.ts'
 import * as wire from './index.ts'
 import {
   bigIntToBytes,
