@@ -14,6 +14,15 @@ const mod = (a: bigint): bigint => {
 export const add2 = (a: Fp2, b: Fp2): Fp2 => [mod(a[0] + b[0]), mod(a[1] + b[1])]
 export const sub2 = (a: Fp2, b: Fp2): Fp2 => [mod(a[0] - b[0]), mod(a[1] - b[1])]
 export const mul2 = (a: Fp2, b: Fp2): Fp2 => [mod(a[0] * b[0] - a[1] * b[1]), mod(a[0] * b[1] + a[1] * b[0])]
+export function pow2(base: Fp2, exponent: bigint): Fp2 {
+  let result: Fp2 = [1n, 0n]
+  for (const bit of exponent.toString(2)) {
+    result = mul2(result, result)
+    if (bit === '1') result = mul2(result, base)
+  }
+  return result
+}
+
 const equal2 = (a: Fp2, b: Fp2): boolean => a[0] === b[0] && a[1] === b[1]
 const isZero2 = (a: Fp2): boolean => a[0] === 0n && a[1] === 0n
 

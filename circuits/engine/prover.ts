@@ -20,6 +20,9 @@ export function createProver({ wasm, zkey, singleThread = false }: ProverOptions
   let closed = false
 
   return {
+    async ready() {
+      await calculator
+    },
     prove(inputs, { signal } = {}) {
       const job = last.then(async () => {
         if (closed) throw new PostriderError('CIRCUITS_ENGINE_CLOSED')

@@ -31,6 +31,8 @@ export type ProveOptions = {
 }
 
 export interface Prover {
+  /** Resolves when the keys are parsed; calls before that wait for it. */
+  ready(): Promise<void>
   /**
    * Proves one message. Calls are served one after the other.
    *
@@ -42,6 +44,12 @@ export interface Prover {
 }
 
 export interface Verifier {
+  /**
+   * Resolves when the key is loaded; calls before that wait for it.
+   *
+   * @throws CIRCUITS_KEY_INVALID
+   */
+  ready(): Promise<void>
   /**
    * True when the proof holds for the public signals. Malformed bytes, points off the curve or outside the
    * group, points at infinity and signals at or above the modulus are false, never an exception.

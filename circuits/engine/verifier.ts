@@ -1,37 +1,77 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import * as snarkjs from 'snarkjs'
-import { areCanonicalSignals, decodeProofStrictly } from './codec.ts'
-import type { VerificationKey, Verifier } from './types.ts'
+import { createEquation, type Equation, GROUP_SIZE, TABLE_SIZE } from './equation.ts'
+import type { ProofItem, VerificationKey, Verifier } from './types.ts'
 
-export function createVerifier(
-  key: VerificationKey,
-  { singleThread = false }: { singleThread?: boolean } = {},
-): Verifier {
-  const shared = globalThis as { curve_bn128?: unknown }
+/**
+ * A verifier for one key. Its engine is made at once and in the background; the first call waits for it.
+ *
+ * @throws nothing; a key that cannot be used rejects every call with CIRCUITS_KEY_INVALID
+ */
+export function createVerifier(key: VerificationKey): Verifier {
+  const engine = createEquation(key)
+  engine.catch(() => {})
   let closed = false
-  const verify = async (proof: Uint8Array, signals: readonly bigint[]): Promise<boolean> => {
+
+  async function use(): Promise<Equation> {
+    const equation = await engine
     if (closed) throw new PostriderError('CIRCUITS_ENGINE_CLOSED')
-    const points = decodeProofStrictly(proof)
-    if (points === undefined || !areCanonicalSignals(signals)) return false
-    if (singleThread) shared.curve_bn128 ??= await snarkjs.curves.getCurveFromName('bn128', { singleThread })
-    const { a, b, c } = points
-    return snarkjs.groth16.verify(key, signals.map(String), {
-      pi_a: [`${a.x}`, `${a.y}`, '1'],
-      pi_b: [b.x.map(String), b.y.map(String), ['1', '0']],
-      pi_c: [`${c.x}`, `${c.y}`, '1'],
-    })
+    return equation
   }
+
   return {
-    verify,
+    async ready() {
+      await use()
+    },
+    async verify(proof, signals) {
+      const equation = await use()
+      return equation.load(0, proof, signals) && equation.holds(0)
+    },
     async verifyBatch(items) {
+      const equation = await use()
       const verdicts: boolean[] = []
-      for (const { proof, signals } of items) verdicts.push(await verify(proof, signals))
+      for (let from = 0; from < items.length; from += TABLE_SIZE) {
+        verdicts.push(...verifyTable(equation, items.slice(from, from + TABLE_SIZE)))
+      }
       return verdicts
     },
     async close() {
       closed = true
-      const curve = (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128
-      await curve?.terminate()
     },
   }
+}
+
+function verifyTable(equation: Equation, items: readonly ProofItem[]): boolean[] {
+  const verdicts = items.map(() => false)
+  // Slot → item: what does not decode takes no slot.
+  const loaded: number[] = []
+  for (const [item, { proof, signals }] of items.entries()) {
+    if (equation.load(loaded.length, proof, signals)) loaded.push(item)
+  }
+  if (loaded.length > 1) equation.randomize(loaded.length)
+  for (const slot of findValid(equation, 0, loaded.length, false)) verdicts[loaded[slot] ?? 0] = true
+  return verdicts
+}
+
+/**
+ * The slots from .. to - 1 whose proofs hold, by bisection. One bad proof among n costs about log2(n) checks of
+ * parts, and whole groups bring their Miller loops along.
+ *
+ * @param bad the combined equation of these slots is known to fail
+ */
+function findValid(equation: Equation, from: number, to: number, bad: boolean): number[] {
+  const size = to - from
+  if (size === 0) return []
+  if (size === 1) return !bad && equation.holds(from) ? [from] : []
+  if (!bad && equation.allHold(from, to)) return Array.from({ length: size }, (_, i) => from + i)
+  const middle = from + half(size)
+  const left = findValid(equation, from, middle, false)
+  // All of the left half hold, so the fault is on the right and need not be looked for there again.
+  const right = findValid(equation, middle, to, left.length === middle - from)
+  return [...left, ...right]
+}
+
+/** Half of `size`, rounded up to whole groups where there are several. */
+function half(size: number): number {
+  const unit = size > GROUP_SIZE ? GROUP_SIZE : 1
+  return Math.ceil(size / 2 / unit) * unit
 }

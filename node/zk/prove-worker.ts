@@ -12,6 +12,7 @@ let current: AbortController | undefined
 serve<ProveStart, ProveRequest, ProveNote>({
   async start(artifacts) {
     prover = createProver({ ...artifacts, singleThread: true })
+    await prover.ready()
   },
   async request({ inputs }) {
     current = new AbortController()

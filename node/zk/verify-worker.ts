@@ -15,7 +15,8 @@ let verifier: Verifier | undefined
 
 serve<VerifyStart, VerifyRequest>({
   async start({ verificationKey }) {
-    verifier = createVerifier(verificationKey, { singleThread: true })
+    verifier = createVerifier(verificationKey)
+    await verifier.ready()
   },
   async request({ items, apart }) {
     if (!apart) return verifier?.verifyBatch(items)

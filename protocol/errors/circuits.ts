@@ -10,6 +10,11 @@ export const circuitsErrors = {
     retryable: false,
     fix: 'Do not use this file. Fetch the keys again, or correct the hash that pins them if you changed the keys on purpose.',
   },
+  CIRCUITS_KEY_INVALID: {
+    title: 'The proving or verification key cannot be used',
+    retryable: false,
+    fix: 'Use a Groth16 key on alt_bn128 (bn128) for this circuit, in the format that snarkjs writes.',
+  },
   CIRCUITS_INPUT_INVALID: {
     title: 'An input of the proof is out of its range',
     retryable: false,
@@ -19,6 +24,11 @@ export const circuitsErrors = {
     title: 'The inputs do not satisfy the circuit',
     retryable: false,
     fix: 'Check that the message id is below the limit and that the path belongs to this member.',
+  },
+  CIRCUITS_ENGINE_FAILED: {
+    title: 'The proof engine cannot run here',
+    retryable: false,
+    fix: 'Use a runtime with WebAssembly and enough memory: Node 24 or a browser of 2023 or later.',
   },
   CIRCUITS_ENGINE_CLOSED: {
     title: 'The prover or verifier was closed',
