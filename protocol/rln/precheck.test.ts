@@ -13,6 +13,7 @@ import {
   withProof,
 } from '../testing/rln.ts'
 import {
+  bigIntToBytes,
   concatBytes,
   create,
   createWakuMessage,
@@ -228,6 +229,13 @@ describe('proof encoding', () => {
 describe('signal and scope', () => {
   it('bind the pubsub topic', () => {
     expect(signalX(TOPIC, message)).not.toBe(signalX(pubsubTopic(66, 1), message))
+  })
+
+  it('tell meta from a timestamp of the same bytes', () => {
+    const { timestamp = 0n, ...timeless } = message
+    const disguised = { ...timeless, meta: bigIntToBytes(timestamp, 8) }
+    expect(messageHash(TOPIC, disguised)).toEqual(messageHash(TOPIC, message))
+    expect(signalX(TOPIC, disguised)).not.toBe(signalX(TOPIC, message))
   })
 
   it('limit the rate by epoch, network and topic', () => {

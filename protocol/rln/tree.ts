@@ -41,10 +41,7 @@ export function createMembershipTree(options: MembershipTreeOptions = {}): Membe
 
   function assign(level: number, position: number, value: bigint): void {
     const nodes = levels[level]
-    if (nodes === undefined) return
-    // Filled up to the position, so that the array stays dense.
-    while (nodes.length < position) nodes.push(empty[level] ?? 0n)
-    nodes[position] = value
+    if (nodes !== undefined) nodes[position] = value
   }
 
   function assertIndex(index: number): void {
