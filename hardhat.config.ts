@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import hardhatIgnition from '@nomicfoundation/hardhat-ignition'
 import { defineConfig } from 'hardhat/config'
 
@@ -17,6 +19,20 @@ const compiler = {
   },
 }
 
+/**
+ * Tests deploy the artifacts of the contracts and import interfaces only, so they themselves need no optimiser, which
+ * would take most of a minute.
+ */
+const testCompiler = {
+  ...compiler,
+  settings: { evmVersion: 'cancun', viaIR: false, optimizer: { enabled: false } },
+}
+const testOverrides = Object.fromEntries(
+  readdirSync(join(import.meta.dirname, 'contracts', 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.sol'))
+    .map((path) => [join('contracts', 'test', path), testCompiler]),
+)
+
 export default defineConfig({
   plugins: [hardhatIgnition],
   paths: {
@@ -28,7 +44,10 @@ export default defineConfig({
   },
   solidity: {
     // One profile for all: what is tested is what is deployed.
-    profiles: { default: compiler, production: compiler },
+    profiles: {
+      default: { compilers: [compiler], overrides: testOverrides },
+      production: { compilers: [compiler] },
+    },
     npmFilesToBuild: [
       'poseidon-solidity/PoseidonT2.sol',
       '@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol',
