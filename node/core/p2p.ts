@@ -31,6 +31,7 @@ import {
   MAX_PENDING_INBOUND,
   MAX_STREAM_BUFFER_BYTES,
   MAX_STREAMS_PER_CONNECTION,
+  MPLEX_STREAMS_PER_SECOND,
   PEER_TICK_MS,
 } from './p2p/constants.ts'
 import { createGossipService, type Gossip, type GossipNetwork } from './p2p/gossip.ts'
@@ -168,7 +169,7 @@ function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof create
     streamMuxers: [
       yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions }),
       // Stock light clients of the libp2p 2 generation speak only mplex.
-      mplex(),
+      mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND }),
     ],
     connectionGater: {
       denyDialPeer: (peer: { toString(): string }) => penalties.banned(peer.toString()),

@@ -10,10 +10,17 @@ export {
   type LightpushOptions,
   type LightpushServer,
 } from './lightpush.ts'
+export { createMessageIds, type MessageIds } from './message-ids.ts'
 export {
   createMetadataServer,
   type MetadataComponents,
   type MetadataOptions,
   type MetadataServer,
 } from './metadata.ts'
+export {
+  createNodeProver,
+  type NodeProverComponents,
+  type NodeProverOptions,
+  type ProverInputs,
+} from './node-prover.ts'
 export type { FilterEntry, NodeProver, PaymentGate, RelaySubmit } from './types.ts'

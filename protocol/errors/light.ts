@@ -37,4 +37,10 @@ export const lightErrors = {
     fix: 'Pay up to the total that the node asked for, then subscribe again.',
     http: 402,
   },
+  LIGHT_PROVER_MISMATCH: {
+    title: "The prover's answer belongs to other inputs",
+    retryable: true,
+    fix: 'Check that the proving key fits the circuit; the proof was not used.',
+    http: 503,
+  },
 } as const satisfies ErrorSection

@@ -22,6 +22,12 @@ export const DIAL_TIMEOUT_MS = 8_000
 /** Streams that one peer may have open on one connection, over all protocols. */
 export const MAX_STREAMS_PER_CONNECTION = 256
 
+/**
+ * New streams per second over mplex, which knows no limit of open ones and closes the connection beyond this. A
+ * stock light client opens about eight at once when it connects, and one per request afterwards.
+ */
+export const MPLEX_STREAMS_PER_SECOND = 100
+
 /** Bytes waiting in one stream while nobody reads; more resets the stream. The largest frame is below 1 MiB. */
 export const MAX_STREAM_BUFFER_BYTES = 1_048_576
 

@@ -1,0 +1,71 @@
+import { PostriderError } from '@postrider/protocol/errors'
+import type { Network } from '@postrider/protocol/network'
+import {
+  attachProof,
+  epochAt,
+  externalNullifier,
+  type Identity,
+  type MerklePath,
+  share,
+  signalX,
+} from '@postrider/protocol/rln'
+import { timestampToMs } from '@postrider/protocol/wire'
+import type { MessageIds } from './message-ids.ts'
+import type { NodeProver } from './types.ts'
+
+/** What the circuit takes. */
+export type ProverInputs = {
+  identitySecret: bigint
+  userMessageLimit: number
+  messageId: number
+  pathElements: readonly bigint[]
+  identityPathIndex: readonly number[]
+  x: bigint
+  externalNullifier: bigint
+}
+
+export type NodeProverComponents = {
+  /** Proves on a worker thread; signals are y, root, nullifier, x, externalNullifier. */
+  prover: { prove(inputs: ProverInputs): Promise<{ proof: Uint8Array; signals: readonly bigint[] }> }
+  /** Where the node's own membership is in the tree. */
+  membership: { path(commitment: bigint): MerklePath & { limit: number; root: bigint } }
+  ids: MessageIds
+}
+
+export type NodeProverOptions = {
+  identity: Identity
+  network: Pick<Network, 'networkId' | 'epochSeconds'>
+}
+
+/**
+ * Proves for clients that have no membership, with the node's own. The message id is on disk before the proof is
+ * begun: a crash wastes an id and never uses one twice, which would cost the node its deposit.
+ */
+export function createNodeProver(components: NodeProverComponents, options: NodeProverOptions): NodeProver {
+  const { prover, membership, ids } = components
+  const { identity, network } = options
+  return {
+    async attach(pubsubTopic, message) {
+      const epoch = epochAt(timestampToMs(message.timestamp ?? 0n), network.epochSeconds)
+      const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
+      const x = signalX(pubsubTopic, message)
+      const { siblings, indices, limit, root } = membership.path(identity.commitment)
+      const messageId = await ids.allocate(epoch)
+      const { proof, signals } = await prover.prove({
+        identitySecret: identity.secret,
+        userMessageLimit: limit,
+        messageId,
+        pathElements: siblings,
+        identityPathIndex: indices,
+        x,
+        externalNullifier: scope,
+      })
+      const { y, nullifier } = share(identity.secret, scope, messageId, x)
+      const expected = [y, root, nullifier, x, scope]
+      if (!expected.every((value, at) => value === signals[at])) {
+        throw new PostriderError('LIGHT_PROVER_MISMATCH')
+      }
+      return attachProof(message, { proof, root, epoch, x, y, nullifier })
+    },
+  }
+}
