@@ -16,6 +16,7 @@ const DOMAINS: Record<string, string> = {
   PAYMENT: 'Payments',
   CHAIN: 'Chain',
   CLIENT: 'Client',
+  CORE: 'Node core',
   CONFIG: 'Configuration',
   KEYS: 'Keys',
   API: 'HTTP API',

@@ -27,7 +27,16 @@ const WALLS: Record<string, Wall> = {
   'node/payments': { ours: ['protocol', 'node/core'], packageJson: 'node', builtins: true },
   'node/api': { ours: ['protocol', 'node/core'], packageJson: 'node', builtins: true },
   'node/cli': {
-    ours: ['protocol', 'contracts', 'circuits', 'circuits/engine', 'node', 'node/core', 'node/chain'],
+    ours: [
+      'protocol',
+      'contracts',
+      'circuits',
+      'circuits/engine',
+      'node',
+      'node/core',
+      'node/chain',
+      'node/api',
+    ],
     packageJson: 'node',
     builtins: true,
   },
