@@ -1,4 +1,4 @@
-import { systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { createMetrics, type Metrics } from '../../core/metrics.ts'
 import { createIdentityKey } from '../../core/p2p/identity.ts'
@@ -21,10 +21,11 @@ export type TestNode = {
 }
 
 export async function startNode(
-  options: { verifier?: ProofVerifier; relay?: Partial<RelayOptions>; roots?: bigint[] } = {},
+  options: { verifier?: ProofVerifier; relay?: Partial<RelayOptions>; roots?: bigint[]; clock?: Clock } = {},
 ): Promise<TestNode> {
   const metrics = createMetrics()
-  const common = { clock: systemClock, logger: silentLogger, metrics }
+  const { clock = systemClock } = options
+  const common = { clock, logger: silentLogger, metrics }
   const host = await createHost(
     { ...common, random: systemRandom },
     { privateKey: await createIdentityKey(), network },
@@ -39,7 +40,7 @@ export async function startNode(
       roots,
       verifier: options.verifier ?? createTestVerifier(),
       sinks: [{ accept: (message) => received.push(message) }],
-      evidence: createMemoryEvidence(systemClock),
+      evidence: createMemoryEvidence(clock),
       breaches: { report: async (breach) => void breaches.push(breach) },
     },
     { network, ...options.relay },
