@@ -23,8 +23,8 @@ export type EscrowView = {
    *
    * @throws PostriderError `CHAIN_UNREACHABLE`
    */
-  channel(channelId: Hex): Promise<ChannelView | undefined>
-  /** False while the view lags behind the chain: channels may have begun to close unseen. */
+  channel(channelId: Hex): Promise<ChannelView | undefined> | ChannelView | undefined
+  /** False while the view lags so far behind the chain that a channel may have closed unseen. */
   isFresh(): boolean
   /** Calls `listener` after each change of a channel to this node; returns the way to stop it. */
   subscribe(listener: (channelId: Hex) => void): () => void
@@ -75,9 +75,10 @@ export type VoucherRedeemer = {
    * `key` makes it idempotent, also across restarts: a key that was sent before is not sent again, and the call
    * returns what became of that transaction. A reverted transaction is a result, not an error.
    *
+   * @param signal ends the waiting; what was sent stays sent
    * @throws PostriderError `CHAIN_UNREACHABLE` and others when the outcome is not known yet; call again
    */
-  settleMany(key: string, claims: readonly Claim[]): Promise<BatchResult>
+  settleMany(key: string, claims: readonly Claim[], signal: AbortSignal): Promise<BatchResult>
 }
 
 // ---- what payments keeps -------------------------------------------------------------------------

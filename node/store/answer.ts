@@ -37,7 +37,7 @@ export async function answerQuery(
     query.admit()
     const request: StoreQueryRequest = decode(StoreQueryRequestSchema, query.frame)
     requestId = request.requestId
-    return { response: await servePage(components, query.peer, checkQuery(request)), status: 200 }
+    return { response: await servePage(components, query, checkQuery(request)), status: 200 }
   } catch (error) {
     const status = statusOf(error)
     const statusDesc = describe(error)
@@ -51,14 +51,14 @@ export async function answerQuery(
 
 async function servePage(
   components: AnswerComponents,
-  peer: string,
+  { peer, frame }: { peer: string; frame: Uint8Array },
   query: CheckedQuery,
 ): Promise<StoreQueryResponse> {
   const { archive, payments } = components
   const { requestId, cursorHash, filter, forward, limit, includeData } = query
   const cursor = cursorHash && (await archive.position(cursorHash))
   if (cursorHash && !cursor) throw new PostriderError('STORE_CURSOR_UNKNOWN')
-  const charge = await payments.charge({ peer, requestId, service: 'query' })
+  const charge = await payments.charge({ peer, requestId, service: 'query', content: frame })
   if (!charge.ok) {
     throw new PostriderError('PAYMENT_REQUIRED', {
       detail: `total=${charge.total}`,

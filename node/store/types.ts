@@ -101,11 +101,15 @@ export type SinkEntry = {
 /** The port that the relay calls. Never blocks and never throws. */
 export type MessageSink = { accept(entry: SinkEntry): void }
 
-/** The port through which a page is paid before it is served; `total` is what the account must reach. */
+/**
+ * The port through which a page is paid before it is served; `total` is what the account's paid total must
+ * reach. The same request id with the same content is charged once.
+ */
 export type PaymentGate = {
   charge(charge: {
     peer: string
     requestId: string
     service: 'query'
+    content: Uint8Array
   }): Promise<{ ok: true; charged: bigint; free: boolean } | { ok: false; total: bigint }>
 }

@@ -1,0 +1,128 @@
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import type { Hex } from '@postrider/protocol/wire'
+import type { Clock } from '../../core/clock.ts'
+import { abortReason } from '../../core/deadline.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Metrics } from '../../core/metrics.ts'
+import { MAX_OPEN_BATCHES, OUTCOME_RETRY_MS } from '../constants.ts'
+import type { BatchResult, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
+import { loadClaims, withResult } from './claims.ts'
+
+export type SenderComponents = {
+  ledger: Pick<Ledger, 'account' | 'saveRedemption'>
+  redeemer: Pick<VoucherRedeemer, 'settleMany'>
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  /** Told of every redemption that was recorded, after it was. */
+  onSaved(redemption: RedemptionRecord): void
+}
+
+/**
+ * Redemptions that are proposed or on their way. Each is on disk before anything is sent, and its transaction
+ * carries its id: whatever the moment of a crash, after the restart it is taken up under the same id, which is
+ * never sent twice.
+ */
+export type Sender = {
+  /** Keeps a proposal. */
+  propose(redemption: RedemptionRecord): Promise<void>
+  /** Records a redemption as approved and sends it; resolves once it is recorded. */
+  send(redemption: RedemptionRecord): Promise<RedemptionRecord>
+  /** Drops a proposal. */
+  reject(redemption: RedemptionRecord, reason: string): Promise<RedemptionRecord>
+  /** Takes up what an earlier process left. */
+  resume(redemptions: readonly RedemptionRecord[]): void
+  /** The open redemption with this id. */
+  get(id: string): RedemptionRecord | undefined
+  /** The open redemption that claims this channel. */
+  claiming(channelId: Hex): RedemptionRecord | undefined
+  /** True when no more may be on their way. */
+  isBusy(): boolean
+  size(): number
+  /** Stops waiting; what was sent stays sent and is taken up by the next process. */
+  stop(): Promise<void>
+}
+
+export function createSender(components: SenderComponents): Sender {
+  const { ledger, redeemer, clock, logger, metrics, onSaved } = components
+  const open = new Map<string, RedemptionRecord>()
+  const byChannel = new Map<Hex, RedemptionRecord>()
+  const sending = new Map<string, Promise<void>>()
+  const stopping = new AbortController()
+
+  const keep = (redemption: RedemptionRecord) => {
+    forget(redemption.id)
+    open.set(redemption.id, redemption)
+    for (const { channelId } of redemption.items) byChannel.set(channelId, redemption)
+  }
+
+  const forget = (id: string) => {
+    for (const { channelId } of open.get(id)?.items ?? []) byChannel.delete(channelId)
+    open.delete(id)
+  }
+
+  const save = async (redemption: RedemptionRecord): Promise<void> => {
+    await ledger.saveRedemption(redemption)
+    if (redemption.state === 'proposed' || redemption.state === 'approved') keep(redemption)
+    else forget(redemption.id)
+    onSaved(redemption)
+  }
+
+  const follow = (redemption: RedemptionRecord) => {
+    const ended = settle(redemption).finally(() => sending.delete(redemption.id))
+    sending.set(redemption.id, ended)
+  }
+
+  const settle = async (redemption: RedemptionRecord): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const { claims } = await loadClaims(ledger, redemption)
+        const result = await untilStopped(redeemer.settleMany(redemption.id, claims, stopping.signal))
+        return await save(withResult(redemption, result, clock.nowMs()))
+      } catch (err) {
+        if (stopping.signal.aborted) return
+        if (isPostriderError(err)) metrics.error(err.code)
+        logger.warn({ err, redemption: redemption.id }, 'outcome of a redemption unknown, asking again')
+        await clock.sleep(OUTCOME_RETRY_MS, stopping.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  const untilStopped = (result: Promise<BatchResult>): Promise<BatchResult> => {
+    const { signal } = stopping
+    const stopped = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true })
+    })
+    return Promise.race([result, stopped])
+  }
+
+  return {
+    propose: save,
+    async send(planned) {
+      const approved = { ...planned, state: 'approved' as const, updatedMs: clock.nowMs() }
+      const { redemption } = await loadClaims(ledger, approved)
+      await save(redemption)
+      follow(redemption)
+      return redemption
+    },
+    async reject(redemption, reason) {
+      const rejected = { ...redemption, state: 'rejected' as const, reason, updatedMs: clock.nowMs() }
+      await save(rejected)
+      return rejected
+    },
+    resume(redemptions) {
+      for (const redemption of redemptions) {
+        keep(redemption)
+        if (redemption.state === 'approved') follow(redemption)
+      }
+    },
+    get: (id) => open.get(id),
+    claiming: (channelId) => byChannel.get(channelId),
+    isBusy: () => sending.size >= MAX_OPEN_BATCHES,
+    size: () => open.size,
+    async stop() {
+      stopping.abort(new PostriderError('CORE_ABORTED'))
+      await Promise.all(sending.values())
+    },
+  }
+}
