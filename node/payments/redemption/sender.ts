@@ -5,7 +5,7 @@ import { abortReason } from '../../core/deadline.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { MAX_OPEN_BATCHES, OUTCOME_RETRY_MS } from '../constants.ts'
-import type { BatchResult, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
+import type { BatchResult, Claim, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
 import { loadClaims, withResult } from './claims.ts'
 
 export type SenderComponents = {
@@ -68,15 +68,16 @@ export function createSender(components: SenderComponents): Sender {
     onSaved(redemption)
   }
 
-  const follow = (redemption: RedemptionRecord) => {
-    const ended = settle(redemption).finally(() => sending.delete(redemption.id))
+  const follow = (redemption: RedemptionRecord, claims?: readonly Claim[]) => {
+    const ended = settle(redemption, claims).finally(() => sending.delete(redemption.id))
     sending.set(redemption.id, ended)
   }
 
-  const settle = async (redemption: RedemptionRecord): Promise<void> => {
+  /** Sends until the end is known. Claims that are at hand go out at once, so that batches keep their order. */
+  const settle = async (redemption: RedemptionRecord, known?: readonly Claim[]): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        const { claims } = await loadClaims(ledger, redemption)
+        const claims = known ?? (await loadClaims(ledger, redemption)).claims
         const result = await untilStopped(redeemer.settleMany(redemption.id, claims, stopping.signal))
         return await save(withResult(redemption, result, clock.nowMs()))
       } catch (err) {
@@ -100,9 +101,9 @@ export function createSender(components: SenderComponents): Sender {
     propose: save,
     async send(planned) {
       const approved = { ...planned, state: 'approved' as const, updatedMs: clock.nowMs() }
-      const { redemption } = await loadClaims(ledger, approved)
+      const { redemption, claims } = await loadClaims(ledger, approved)
       await save(redemption)
-      follow(redemption)
+      follow(redemption, claims)
       return redemption
     },
     async reject(redemption, reason) {
