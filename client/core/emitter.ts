@@ -1,3 +1,5 @@
+import { callGuarded } from './errors.ts'
+
 /** Handlers by event name; each event carries one value. */
 export interface Emitter<Events extends object> {
   /** Calls `handler` for each event until the returned function is called. */
@@ -23,15 +25,5 @@ export function createEmitter<Events extends object>(): Emitter<Events> {
       for (const handler of [...(handlers.get(name) ?? [])]) callGuarded(() => handler(event as never))
     },
     clear: () => handlers.clear(),
-  }
-}
-
-function callGuarded(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
   }
 }

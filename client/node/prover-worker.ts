@@ -12,7 +12,7 @@ let engine: Promise<Engine> | undefined
 
 async function load(source?: ArtifactSource): Promise<Engine> {
   const { wasm, zkey, verificationKey } = await loadArtifacts(source)
-  const verifier = await createVerifier(verificationKey, { singleThread: true })
+  const verifier = createVerifier(verificationKey)
   return { prover: createProver({ wasm, zkey, singleThread: true }), verifier }
 }
 

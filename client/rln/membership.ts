@@ -1,6 +1,7 @@
-import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { PostriderError } from '@postrider/protocol/errors'
 import type { ChainReader, MembershipHead } from '../chain/types.ts'
 import type { Clock } from '../core/clock.ts'
+import { toPostriderError } from '../core/errors.ts'
 import { createMutex } from '../core/mutex.ts'
 import type { Storage } from '../storage/types.ts'
 import { MEMBERSHIP_POLL_MS, MEMBERSHIP_SAVE_MS } from './constants.ts'
@@ -76,6 +77,8 @@ export function createMembership(
       if (!(await advance(head))) await reload(head)
       if (clock.nowMs() - savedAtMs >= MEMBERSHIP_SAVE_MS) await save()
     })
+  const syncQuietly = () =>
+    sync().catch((error) => onError(toPostriderError(error, 'CLIENT_CHAIN_UNAVAILABLE')))
   const load = async () => {
     const bytes = await storage.get(KEY)
     if (!bytes) return
@@ -86,7 +89,7 @@ export function createMembership(
   const follow = async () => {
     for (;;) {
       await clock.sleep(MEMBERSHIP_POLL_MS, stopped.signal)
-      await sync().catch((error) => report(error, onError))
+      await syncQuietly()
     }
   }
   let following: Promise<unknown> = Promise.resolve()
@@ -94,7 +97,8 @@ export function createMembership(
   return {
     async start() {
       await load()
-      await sync()
+      // Without the chain the saved list may still do; the next round tries again.
+      await syncQuietly()
       following = follow().catch(() => undefined)
     },
     async stop() {
@@ -105,8 +109,4 @@ export function createMembership(
     sync,
     members: () => members,
   }
-}
-
-function report(error: unknown, onError: (error: PostriderError) => void): void {
-  onError(isPostriderError(error) ? error : new PostriderError('CLIENT_CHAIN_UNAVAILABLE', { cause: error }))
 }

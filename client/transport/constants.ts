@@ -9,11 +9,8 @@ export const MAX_MESSAGE_FRAME_BYTES = MAX_MESSAGE_BYTES + ENVELOPE_BYTES
 /** Largest answer without a message (lightpush, filter, metadata), bytes. */
 export const MAX_STATUS_FRAME_BYTES = 16 * 1024
 
-/** Largest page of a history query, bytes: 100 messages of the advised 4 KiB, or 2 of the largest. */
-export const MAX_PAGE_FRAME_BYTES = 100 * 4 * 1024 + 2 * MAX_MESSAGE_FRAME_BYTES
-
-/** Largest frame of the payment stream, bytes: the widest (Terms, Bind) is below 300. */
-export const MAX_PAYMENT_FRAME_BYTES = 4 * 1024
+/** Largest page of a history query, bytes: what nodes send (3.5 MiB of messages) with hashes and topics around it. */
+export const MAX_PAGE_FRAME_BYTES = 4 * 1024 * 1024
 
 /** Time to connect, secure and multiplex, ms. */
 export const DIAL_TIMEOUT_MS = 10_000
@@ -21,13 +18,16 @@ export const DIAL_TIMEOUT_MS = 10_000
 /** Time from the request to the whole answer, ms: above the node's own deadline, below the 20 s clock window. */
 export const REQUEST_TIMEOUT_MS = 10_000
 
-/** Time a node has to finish the frame of a stream that it opened, ms. */
-export const INBOUND_FRAME_TIMEOUT_MS = 5_000
+/** Time for one page of history, ms: 4 MiB over 1 Mbit/s. */
+export const PAGE_TIMEOUT_MS = 40_000
+
+/** How long a stream that a node opened may be silent before it is dropped, ms; nodes open a new one then. */
+export const INBOUND_IDLE_MS = 300_000
 
 /** Streams of one protocol open to one node at a time: what libp2p lets in by default. */
 export const MAX_OUTBOUND_STREAMS = 32
 
-/** Streams of one protocol that one node may have open to us; a burst of pushes opens one each. */
+/** Streams of one protocol that one node may have open to us; some nodes open one for each push. */
 export const MAX_INBOUND_STREAMS = 256
 
 /** Longest reason in an answer that is kept, characters. */

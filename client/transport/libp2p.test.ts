@@ -15,6 +15,7 @@ import { systemClock } from '../core/clock.ts'
 import { nodeTransports } from '../node/transports.ts'
 import { serveFrames, startPeer } from '../testing/fake-libp2p.ts'
 import { handlePushes, type Pushed } from './filter.ts'
+import { createFrameStream } from './frames.ts'
 import { createLibp2pTransport } from './libp2p.ts'
 import { push } from './lightpush.ts'
 import { checkCluster, handleMetadata } from './metadata.ts'
@@ -27,7 +28,7 @@ describe('transport over real sockets', () => {
   let peer: Awaited<ReturnType<typeof startPeer>>
   const transport = createLibp2pTransport({ clock: systemClock, transports: nodeTransports })
   const pushed: Pushed[] = []
-  let onPushed = () => {}
+  let onPushed: () => unknown = () => {}
 
   beforeAll(async () => {
     peer = await startPeer()
@@ -149,23 +150,25 @@ describe('transport over real sockets', () => {
       await peer.libp2p.unhandle(PROTOCOL_IDS.metadata)
     })
 
-    it('takes pushed messages and drops malformed ones', async () => {
+    it('takes pushed messages, several on one stream, and drops malformed ones', async () => {
       const connection = peer.libp2p.getConnections()[0]!
-      const send = async (bytes: Uint8Array) => {
+      const send = async (...all: Uint8Array[]) => {
         const stream = await connection.newStream(PROTOCOL_IDS.filterPush)
-        const { createFrameStream } = await import('./frames.ts')
         const frames = createFrameStream(stream, 'push', 100)
-        await frames.write(bytes)
+        for (const bytes of all) await frames.write(bytes)
         await frames.close()
       }
       const arrived = new Promise<void>((resolve) => {
-        onPushed = resolve
+        onPushed = () => pushed.length === 2 && resolve()
       })
       await send(Uint8Array.of(0xff))
-      const good = create(MessagePushSchema, { wakuMessage: message, pubsubTopic: 'topic' })
-      await send(encode(MessagePushSchema, good))
+      const good = encode(
+        MessagePushSchema,
+        create(MessagePushSchema, { wakuMessage: message, pubsubTopic: 'topic' }),
+      )
+      await send(good, good)
       await arrived
-      expect(pushed).toHaveLength(1)
+      expect(pushed).toHaveLength(2)
       expect(pushed[0]).toMatchObject({ pubsubTopic: 'topic', message: { contentTopic: '/a/1/b/c' } })
     })
   })

@@ -9,10 +9,11 @@ import { PostriderError } from '@postrider/protocol/errors'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
 import { withDeadline } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
+import { MAX_TIMER_MS } from '../core/constants.ts'
 import { createSemaphore, type Semaphore } from '../core/semaphore.ts'
 import {
   DIAL_TIMEOUT_MS,
-  INBOUND_FRAME_TIMEOUT_MS,
+  INBOUND_IDLE_MS,
   MAX_INBOUND_STREAMS,
   MAX_OUTBOUND_STREAMS,
   REQUEST_TIMEOUT_MS,
@@ -89,6 +90,8 @@ export function createLibp2pTransport(components: {
       const stream = await withDeadline(clock, limits, (within) =>
         newStream(running(), peerId, protocol, within),
       )
+      // Long-lived: silence is no fault, and libp2p's own pings find a dead connection.
+      stream.inactivityTimeout = MAX_TIMER_MS
       return createFrameStream(stream, protocol, maxBytes)
     },
     handle(protocol, maxBytes, handler) {
@@ -136,7 +139,8 @@ type Exchange = { peerId: string; protocol: string; frame: Uint8Array; options: 
 
 function requestOnce(node: Libp2p, clock: Clock, exchange: Exchange): Promise<Uint8Array> {
   const { peerId, protocol, frame, options } = exchange
-  const limits = { what: `a request on ${protocol}`, ms: REQUEST_TIMEOUT_MS, signal: options.signal }
+  const { timeoutMs: ms = REQUEST_TIMEOUT_MS, signal } = options
+  const limits = { what: `a request on ${protocol}`, ms, signal }
   return withDeadline(clock, limits, async (within) => {
     const stream = await newStream(node, peerId, protocol, within)
     const frames = createFrameStream(stream, protocol, options.maxBytes)
@@ -153,20 +157,26 @@ function requestOnce(node: Libp2p, clock: Clock, exchange: Exchange): Promise<Ui
 }
 
 async function serve(node: Libp2p, clock: Clock, { protocol, maxBytes, handler }: Handler): Promise<void> {
-  const answer = async (frames: FrameStream, remote: PeerId) => {
-    const limits = { what: `a frame of ${protocol}`, ms: INBOUND_FRAME_TIMEOUT_MS }
-    const frame = await withDeadline(clock, limits, (within) => frames.read(within))
-    const reply = handler(frame, remote.toString())
-    if (reply) await frames.write(reply)
-    await frames.close()
+  const read = (frames: FrameStream) =>
+    withDeadline(clock, { what: `a frame of ${protocol}`, ms: INBOUND_IDLE_MS }, (signal) =>
+      frames.read(signal),
+    )
+  const answerAll = async (stream: Stream, remote: PeerId) => {
+    const frames = createFrameStream(stream, protocol, maxBytes)
+    for (let frame = await read(frames); ; frame = await read(frames)) {
+      const reply = handler(frame, remote.toString())
+      if (reply) await frames.write(reply)
+    }
   }
   await node.handle(
     protocol,
-    async (stream, connection) => {
+    async (stream, { remotePeer }) => {
       try {
-        await answer(createFrameStream(stream, protocol, maxBytes), connection.remotePeer)
+        await answerAll(stream, remotePeer)
       } catch (error) {
-        stream.abort(error as Error)
+        // At its end every stream comes here: a closed one is left alone, a broken or idle one is dropped.
+        if (stream.remoteWriteStatus === 'closed') await stream.close().catch(() => undefined)
+        else stream.abort(error as Error)
       }
     },
     { maxInboundStreams: MAX_INBOUND_STREAMS },

@@ -8,7 +8,7 @@ import {
   StoreQueryResponseSchema,
 } from '@postrider/protocol/wire'
 import { checkAnswer, readAnswer } from './answers.ts'
-import { MAX_PAGE_FRAME_BYTES } from './constants.ts'
+import { MAX_PAGE_FRAME_BYTES, PAGE_TIMEOUT_MS } from './constants.ts'
 import type { Status } from './lightpush.ts'
 import type { Transport } from './types.ts'
 
@@ -36,7 +36,7 @@ export async function queryPage(
   signal?: AbortSignal,
 ): Promise<Page> {
   const frame = encode(StoreQueryRequestSchema, create(StoreQueryRequestSchema, request))
-  const options = { maxBytes: MAX_PAGE_FRAME_BYTES, signal }
+  const options = { maxBytes: MAX_PAGE_FRAME_BYTES, timeoutMs: PAGE_TIMEOUT_MS, signal }
   const bytes = await transport.request(peerId, PROTOCOL_IDS.storeQuery, frame, options)
   const answer = readAnswer(PROTOCOL_IDS.storeQuery, () => decode(StoreQueryResponseSchema, bytes))
   const { messages, paginationCursor } = answer

@@ -4,6 +4,8 @@ export type Target = { peerId: string; addresses: readonly string[] }
 export type RequestOptions = {
   /** Largest answer, bytes. */
   maxBytes: number
+  /** Time until the whole answer is there, ms; `REQUEST_TIMEOUT_MS` when absent. */
+  timeoutMs?: number
   signal?: AbortSignal | undefined
 }
 
@@ -16,7 +18,7 @@ export interface FrameStream {
   close(): Promise<void>
 }
 
-/** A frame of a stream that a node opened. What it returns is written back before the stream is closed. */
+/** Takes one frame of a stream that a node opened. What it returns is written back. */
 export type FrameHandler = (frame: Uint8Array, peerId: string) => Uint8Array | undefined
 
 /** The light node's end of the overlay: dials nodes, exchanges frames, and listens to nobody else. */

@@ -52,10 +52,10 @@ export const clientErrors = {
     retryable: true,
     fix: 'Another node is tried; the answer counts against this one.',
   },
-  CLIENT_MESSAGE_INVALID: {
-    title: 'The message cannot be sent as it is',
-    retryable: false,
-    fix: 'Correct the named field: content topic, size, meta or time.',
+  CLIENT_BUSY: {
+    title: 'Too many calls wait in this client',
+    retryable: true,
+    fix: 'Wait for some of the messages under way before publishing more.',
   },
   CLIENT_PUBLISH_REJECTED: {
     title: 'The nodes refused the message as invalid',

@@ -1,0 +1,49 @@
+const POST = 10n ** 18n
+
+/** First deposit of a channel when the options do not say, base units. */
+export const DEFAULT_DEPOSIT = 1n * POST
+
+/** Most that one channel may hold in all when the options do not say, base units. */
+export const DEFAULT_MAX_DEPOSIT = 10n * POST
+
+/** Most that is put into channels on one day (UTC) when the options do not say, base units. */
+export const DEFAULT_DAILY_BUDGET = 30n * POST
+
+/** A channel is topped up when less than this part of its first deposit is left unpromised: 1/4. */
+export const TOP_UP_DIVISOR = 4n
+
+/** First pause after a failed top-up, ms; doubles up to the longest. */
+export const TOP_UP_RETRY_MS = 2_000
+export const TOP_UP_RETRY_MAX_MS = 5 * 60_000
+
+/** Time for Hello and Terms, ms. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Time for the node to acknowledge a payment, ms: a disk write and a round trip. */
+export const ACKNOWLEDGE_TIMEOUT_MS = 10_000
+
+/** Time for the node to see a channel or a top-up that is on chain (its confirmations), ms. */
+export const CONFIRMATION_TIMEOUT_MS = 60_000
+
+/**
+ * First pause between two Binds for a channel that the node does not see yet, ms; doubles up to the longest. The
+ * node counts each as a refusal and ends the stream after 32 of them.
+ */
+export const BIND_RETRY_MS = 250
+export const BIND_RETRY_MAX_MS = 4_000
+
+/**
+ * Pushed messages that may be lost on the way and are paid all the same, one connection long; a tenth of those
+ * that came is allowed besides.
+ */
+export const PUSH_SLACK = 64n
+export const PUSH_SLACK_DIVISOR = 10n
+
+/** Answers of 402 that wait to be looked at; one request causes one. */
+export const MAX_PAYMENT_DEMANDS = 256
+
+/** Channels to one payee that are tried one after the other when the storage is new: closed ones are skipped. */
+export const MAX_CHANNELS_PER_PAYEE = 1_000
+
+/** Largest deposit of a channel: the contract keeps 96 bits. */
+export const MAX_CHANNEL_AMOUNT = 2n ** 96n - 1n

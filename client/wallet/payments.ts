@@ -1,0 +1,250 @@
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import type { PaymentDomain } from '@postrider/protocol/payment'
+import { type Address, bytesToHex } from '@postrider/protocol/wire'
+import type { Prices } from '../chain/types.ts'
+import { anySignal, raceAbort } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Emitter } from '../core/emitter.ts'
+import { toPostriderError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import type { NodeInfo } from '../nodes/types.ts'
+import type { Status } from '../transport/lightpush.ts'
+import type { Transport } from '../transport/types.ts'
+import type { ChannelBook } from './book.ts'
+import type { Channels } from './channels.ts'
+import type { ChannelKeys } from './keys.ts'
+import { createSession, type Session } from './session.ts'
+import { checkPrices, openPaymentStream } from './stream.ts'
+import type { ChannelRecord, WalletEvents } from './types.ts'
+
+/** What can be paid for. */
+export type PaidService = keyof Prices
+
+/** What a request cost at most, base units; 0 when it was free. */
+export type Paid<Answer> = { answer: Answer; paid: bigint }
+
+/** Pays nodes for requests. */
+export interface Payments {
+  /**
+   * Sends a request to a node and pays for it. On 402 it pays what was counted and sends once more, with the same
+   * id, so that it is not charged twice. Other statuses are the caller's to judge.
+   *
+   * @throws PostriderError `CLIENT_WALLET_REQUIRED`, `CLIENT_PAYMENT_FAILED`, `CLIENT_PRICE_TOO_HIGH`,
+   * `CLIENT_TERMS_INVALID`, `CLIENT_OVERCHARGED`, what opening a channel throws, what `send` throws
+   */
+  request<Answer extends Status>(
+    node: NodeInfo,
+    service: PaidService,
+    send: (requestId: string) => Promise<Answer>,
+    signal?: AbortSignal,
+  ): Promise<Paid<Answer>>
+  /** Opens channel and stream now, if the service costs anything, so that the request need not wait. Throws as `request`. */
+  prepare(node: NodeInfo, service: PaidService, signal?: AbortSignal): Promise<void>
+  /** A message was pushed by a node. */
+  pushed(node: NodeInfo): void
+  /** Prices as the node offers them now, or as it registered them. */
+  prices(node: NodeInfo): Prices
+  /** Nodes that hold an open channel of ours. */
+  preferred(): ReadonlySet<Address>
+  close(): Promise<void>
+}
+
+/** Status of a refusal for want of payment. */
+const PAYMENT_REQUIRED = 402
+
+/** Bytes of randomness in a request id. */
+const REQUEST_ID_BYTES = 16
+
+const newRequestId = (random: Random) => bytesToHex(random.bytes(REQUEST_ID_BYTES)).slice(2)
+
+/** For a client without a wallet: it lives on the free allowance of the nodes. */
+export function createFreePayments(random: Random): Payments {
+  return {
+    async request(_node, _service, send) {
+      const answer = await send(newRequestId(random))
+      if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: 0n }
+      throw new PostriderError('CLIENT_WALLET_REQUIRED', { detail: answer.reason })
+    },
+    prepare: async () => undefined,
+    pushed: () => undefined,
+    prices: (node) => node.prices,
+    preferred: () => new Set(),
+    close: async () => undefined,
+  }
+}
+
+export type PaymentsComponents = {
+  transport: Transport
+  channels: Channels
+  book: ChannelBook
+  keys: ChannelKeys
+  clock: Clock
+  random: Random
+  events: Emitter<WalletEvents>
+}
+
+export type PaymentsOptions = {
+  domain: PaymentDomain
+  /** Highest prices that are paid; absent: what each node registered. */
+  maxPrices?: Prices | undefined
+}
+
+/** For a client with a wallet: one channel and one payment stream per node. */
+export function createPayments(components: PaymentsComponents, options: PaymentsOptions): Payments {
+  const { channels, book, random } = components
+  const stopped = new AbortController()
+  const opening = new Map<Address, Promise<Session>>()
+  const sessions = new Map<Address, Session>()
+
+  const openSession = async (node: NodeInfo): Promise<Session> => {
+    const session = await connectSession(components, options, node, stopped.signal)
+    sessions.set(node.operator, session)
+    return session
+  }
+  const sessionOf = (node: NodeInfo): Promise<Session> => {
+    const { operator } = node
+    const known = sessions.get(operator)
+    if (known && !known.failure()) return Promise.resolve(known)
+    const pending = opening.get(operator)
+    if (pending) return pending
+    // What the old session counted must be on disk before the new one resumes from there.
+    const next = Promise.resolve(known?.close())
+      .then(() => openSession(node))
+      .finally(() => opening.delete(operator))
+    opening.set(operator, next)
+    return next
+  }
+  /** The session to a node if it can be paid; else why not. */
+  const payable = async (node: NodeInfo, signal?: AbortSignal): Promise<Session | PostriderError> => {
+    try {
+      return await raceAbort(sessionOf(node), signal)
+    } catch (error) {
+      if (signal?.aborted || !isOwnShortage(error)) throw error
+      return error
+    }
+  }
+  const unpaid = async <Answer extends Status>(
+    send: (requestId: string) => Promise<Answer>,
+    reason: PostriderError,
+  ): Promise<Paid<Answer>> => {
+    const answer = await send(newRequestId(random))
+    if (answer.code === PAYMENT_REQUIRED) throw reason
+    return { answer, paid: 0n }
+  }
+
+  return {
+    async request(node, service, send, signal) {
+      if (this.prices(node)[service] === 0n) return { answer: await send(newRequestId(random)), paid: 0n }
+      const session = await payable(node, signal)
+      // No money for this node: its free allowance may do.
+      if (isPostriderError(session)) return unpaid(send, session)
+      return payFor(session, { price: session.terms.prices[service], id: newRequestId(random), send, signal })
+    },
+    async prepare(node, service, signal) {
+      if (this.prices(node)[service] > 0n) await payable(node, signal)
+    },
+    pushed(node) {
+      const session = sessions.get(node.operator)
+      if (!session) return
+      if (!session.failure()) return session.pushed()
+      // The stream broke while the node goes on pushing: a new one, or the node is not paid and stops.
+      const counted = sessionOf(node).then((next) => next.pushed())
+      counted.catch((error) => {
+        const failure = toPostriderError(error, 'CLIENT_STREAM_FAILED')
+        components.events.emit('failed', { operator: node.operator, error: failure })
+      })
+    },
+    prices: (node) => sessions.get(node.operator)?.terms.prices ?? node.prices,
+    preferred: () =>
+      new Set(
+        book
+          .list()
+          .filter(isOpen)
+          .map(({ operator }) => operator),
+      ),
+    async close() {
+      stopped.abort()
+      await Promise.allSettled(opening.values())
+      await Promise.all([...sessions.values()].map((session) => session.close()))
+      await channels.idle()
+    },
+  }
+}
+
+const isOpen = ({ status }: ChannelRecord) => status === 'open'
+
+/** A stream with acceptable terms and a channel bound to it. */
+async function connectSession(
+  components: PaymentsComponents,
+  options: PaymentsOptions,
+  node: NodeInfo,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { transport, channels } = components
+  const stream = await openPaymentStream(components, node, options.domain, signal)
+  try {
+    checkPrices(stream.terms.prices, options.maxPrices ?? node.prices)
+    const peers = { clientPeerId: transport.peerId(), nodePeerId: node.peerId }
+    const session = createSession({ ...components, stream }, { domain: options.domain, ...peers })
+    const record = await channels.ensure(node.operator)
+    try {
+      await session.bind(record, signal)
+    } catch (error) {
+      if (!isClosedAtNode(error)) throw error
+      // The node saw the closing first. The contract says so too, and the next channel is opened.
+      await channels.refresh(record)
+      await session.bind(await channels.ensure(node.operator), signal)
+    }
+    return session
+  } catch (error) {
+    void stream.close()
+    throw error
+  }
+}
+
+type PaidRequest<Answer> = {
+  price: bigint
+  id: string
+  send(requestId: string): Promise<Answer>
+  signal: AbortSignal | undefined
+}
+
+async function payFor<Answer extends Status>(
+  session: Session,
+  { price, id, send, signal }: PaidRequest<Answer>,
+): Promise<Paid<Answer>> {
+  try {
+    await session.begin(price, signal)
+    const answer = await send(id)
+    if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: price }
+    await session.meet(id, anySignal(signal))
+    const again = await send(id)
+    if (again.code !== PAYMENT_REQUIRED) return { answer: again, paid: price }
+    throw new PostriderError('CLIENT_PAYMENT_FAILED', {
+      detail: again.reason,
+      data: { code: 'PAYMENT_REQUIRED' },
+    })
+  } finally {
+    session.finish(price)
+  }
+}
+
+function isClosedAtNode(error: unknown): boolean {
+  if (!isPostriderError(error)) return false
+  return error.data.code === 'PAYMENT_CHANNEL_CLOSING' || error.data.code === 'PAYMENT_CHANNEL_CLOSED'
+}
+
+// What keeps this client from paying, whichever the node.
+const SHORTAGES: ReadonlySet<string> = new Set([
+  'CLIENT_BUDGET_EXCEEDED',
+  'CLIENT_FUNDS_MISSING',
+  'CLIENT_CHAIN_UNAVAILABLE',
+  'CLIENT_TRANSACTION_FAILED',
+  'CLIENT_WALLET_REQUIRED',
+  'CLIENT_STORAGE_FAILED',
+])
+
+/** True when the reason lies with this client and its chain, not with the node. */
+export function isOwnShortage(error: unknown): error is PostriderError {
+  return isPostriderError(error) && SHORTAGES.has(error.code)
+}

@@ -1,0 +1,157 @@
+import { PostriderError } from '@postrider/protocol/errors'
+import { MAX_TICKS, type PaymentDomain, type Terms } from '@postrider/protocol/payment'
+import type { Hex } from '@postrider/protocol/wire'
+import { larger, smaller } from '../core/bigint.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Emitter } from '../core/emitter.ts'
+import { toPostriderError } from '../core/errors.ts'
+import { createMutex } from '../core/mutex.ts'
+import { bindUntil, type Desk, resume, sendPromised } from './bind.ts'
+import type { ChannelBook } from './book.ts'
+import type { Channels } from './channels.ts'
+import { ACKNOWLEDGE_TIMEOUT_MS } from './constants.ts'
+import type { ChannelKeys } from './keys.ts'
+import { createAccountLink } from './link.ts'
+import { nextPayment, promisedTotal } from './promised.ts'
+import type { PaymentStream } from './stream.ts'
+import { createTally, overcharged } from './tally.ts'
+import type { ChannelRecord, WalletEvents } from './types.ts'
+
+export type SessionComponents = {
+  stream: PaymentStream
+  channels: Pick<Channels, 'raise' | 'replenish'>
+  book: ChannelBook
+  keys: ChannelKeys
+  clock: Clock
+  events: Emitter<WalletEvents>
+}
+
+export type SessionOptions = { domain: PaymentDomain; clientPeerId: string; nodePeerId: string }
+
+/** One connection's payments over one channel. */
+export interface Session {
+  readonly terms: Terms
+  /** What broke the session; undefined while it works. */
+  failure(): PostriderError | undefined
+  bound(): boolean
+  /**
+   * Binds the channel to the connection and brings both sides to the same totals.
+   *
+   * @throws PostriderError `CLIENT_PAYMENT_FAILED`, `CLIENT_OVERCHARGED`, `CLIENT_TIMEOUT`, `CLIENT_STREAM_FAILED`
+   */
+  bind(record: ChannelRecord, signal?: AbortSignal): Promise<void>
+  /**
+   * Counts a request and pays for it; resolves when the payment is on its way (or, where the node serves nothing
+   * unpaid, when the node has it). Call `finish` with the same price when the request is over.
+   */
+  begin(price: bigint, signal?: AbortSignal): Promise<void>
+  finish(price: bigint): void
+  /**
+   * After a 402: pays what was counted and waits until the node has it.
+   *
+   * @throws PostriderError `CLIENT_OVERCHARGED` when the node asked for more than was counted
+   */
+  meet(requestId: string, signal?: AbortSignal): Promise<void>
+  /** A pushed message came: counts it and pays in the background. */
+  pushed(): void
+  close(): Promise<void>
+}
+
+export function createSession(components: SessionComponents, options: SessionOptions): Session {
+  const { stream, book, channels } = components
+  const { terms } = stream
+  const tally = createTally(terms.prices.push)
+  const turn = createMutex()
+  let channel: Hex | undefined
+  let resumed = false
+
+  const record = (): ChannelRecord => {
+    const found = channel && book.get(channel)
+    if (!found) throw new PostriderError('CLIENT_CHANNEL_UNUSABLE', { detail: 'no channel is bound' })
+    return found
+  }
+  const promised = () => promisedTotal(record().promised)
+  const link = createAccountLink({
+    ...components,
+    // Before the first account of a connection, requests may have been spent that no record shows (a crash): what
+    // was promised covers them.
+    onAccount: (account) => tally.check(account, resumed ? 0n : promised()),
+    onNotice: () => inBackground(settle()),
+  })
+  const desk: Desk = { ...components, ...options, link, tally }
+  const inBackground = (task: Promise<void>) =>
+    void task.catch((error) => link.fail(toPostriderError(error, 'CLIENT_STREAM_FAILED')))
+
+  /** Promises up to what was counted, in one turn for all the requests that wait. */
+  const settle = (signal?: AbortSignal) =>
+    turn.run(async () => {
+      while (promised() < tally.spent()) await payOnce(desk, channels, record(), signal)
+      channels.replenish(record())
+    })
+
+  return {
+    terms,
+    failure: link.failure,
+    bound: () => resumed && !link.failure(),
+    async bind(next, signal) {
+      channel = next.channelId
+      tally.reset(next.known ? next.spent : 0n)
+      // A node that does not see a top-up yet would refuse what was promised after it.
+      const total = promised()
+      await bindUntil(desk, next, ({ deposit }) => deposit >= total, signal)
+      const account = link.account()
+      if (account) await resume(desk, record(), account)
+      resumed = true
+    },
+    async begin(price, signal) {
+      tally.start(price)
+      const total = tally.spent()
+      await settle(signal)
+      if (total <= (link.account()?.paid ?? 0n) + terms.unpaidLimit) return
+      await link.until(({ paid }) => paid >= total, ACKNOWLEDGE_TIMEOUT_MS, signal)
+    },
+    finish: tally.finish,
+    async meet(requestId, signal) {
+      const wanted = link.takeDemand(requestId) ?? 0n
+      if (wanted > larger(tally.spent(), promised())) link.fail(overcharged(wanted, tally.spent()))
+      await settle(signal)
+      const total = promised()
+      await link.until(({ paid }) => paid >= total, ACKNOWLEDGE_TIMEOUT_MS, signal)
+    },
+    pushed() {
+      if (!resumed) return
+      tally.push()
+      inBackground(settle())
+    },
+    async close() {
+      if (resumed) await book.update(record().channelId, { spent: tally.spent() })
+      await link.close()
+    },
+  }
+}
+
+/** One payment up to what was counted; on disk before it is sent. Raises the deposit first where it must. */
+async function payOnce(
+  desk: Desk,
+  channels: SessionComponents['channels'],
+  record: ChannelRecord,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { link, tally, book } = desk
+  const failure = link.failure()
+  if (failure) throw failure
+  const { prices, maxTicks } = link.terms
+  const spent = tally.spent()
+  const payment = nextPayment(record.promised, spent, {
+    // One tick pays for any one request, so the node never holds more than one request's price in advance.
+    tickValue: larger(prices.publish, larger(prices.query, prices.push)),
+    maxTicks: Math.min(maxTicks, MAX_TICKS),
+    deposit: smaller(record.deposit, link.account()?.deposit ?? 0n),
+  })
+  if (!payment) {
+    const raised = await channels.raise(record, spent)
+    return bindUntil(desk, raised, ({ deposit }) => deposit >= spent, signal)
+  }
+  const saved = await book.update(record.channelId, { promised: payment.promised, spent })
+  await sendPromised(desk, payment.type, saved)
+}
