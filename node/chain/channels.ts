@@ -1,8 +1,8 @@
-import { paymentChannelsAbi } from '@postrider/contracts'
 import type { ChannelDescriptor } from '@postrider/protocol/payment'
 import type { Hex } from '@postrider/protocol/wire'
-import { type ChainClient, rpcErrors } from './client.ts'
+import type { ChainClient } from './client.ts'
 import { AUDIT_PAGE } from './constants.ts'
+import { readContract } from './contracts.ts'
 import { readArgs } from './event-args.ts'
 import { inconsistent } from './follower-rules.ts'
 import type { ChainEvent, Projection } from './types.ts'
@@ -92,18 +92,9 @@ export function createChannels(options: ChannelsOptions = {}): { view: Channels;
 
 /** Reads the contract's figures over JSON-RPC. */
 export function readChannelStates(client: ChainClient): NonNullable<ChannelsOptions['contractState']> {
-  return async (channelIds, block) => {
-    const states = await rpcErrors(
-      client.rpc.readContract({
-        address: client.network.contracts.paymentChannels,
-        abi: paymentChannelsAbi,
-        functionName: 'channels',
-        args: [channelIds],
-        blockNumber: BigInt(block),
-      }),
-    )
-    return [...states]
-  }
+  return async (channelIds, block) => [
+    ...(await readContract(client, 'paymentChannels', 'channels', [channelIds], block)),
+  ]
 }
 
 /** The channel after one more event about it. */

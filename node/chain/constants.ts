@@ -54,3 +54,15 @@ export const DEFAULT_PRIORITY_FEE = 1_000_000_000n
 
 /** Transactions that may wait in one account's queue. More means that callers do not wait for their results. */
 export const MAX_QUEUED_TRANSACTIONS = 256
+
+/** A transaction without a receipt is broadcast again after this, ms: pools forget, endpoints restart. */
+export const REBROADCAST_AFTER_MS = 15_000
+
+/** Looks that must find the nonce used and no receipt before the transaction counts as replaced. */
+export const REPLACED_AFTER_LOOKS = 5
+
+/** Gas of a batch besides its claims: the transaction itself and the one transfer at the end. */
+export const BATCH_GAS = 60_000n
+
+/** Gas of one claim in a batch, as the contracts' gas snapshots have it. */
+export const CLAIM_GAS = 16_500n

@@ -20,14 +20,21 @@ type UntimedEvent = Omit<ChainEvent, 'timestamp'> & { timestamp: number | undefi
 
 /** Events of PaymentChannels by the position of their indexed payee. */
 const PAYEE_THIRD = ['ChannelOpened', 'CloseRequested', 'ChannelClosed', 'ChannelWithdrawn']
-const PAYEE_SECOND = ['ChannelToppedUp', 'Settled']
+const PAYEE_SECOND = ['Settled']
+/** These do not name the payee; those of other channels are dropped here. */
+const PAYEE_UNNAMED = ['ChannelToppedUp']
+
+export type RpcSourceOptions = {
+  /** Whose channels to read, and which channels are known to be its own; absent: no channels. */
+  channelsOf?: { payee: Address; isOurs(channelId: Hex): boolean }
+}
 
 /**
  * Reads our contracts' events over JSON-RPC: all of NodeRegistry and RlnMembership, and of PaymentChannels those
  * of one payee.
  */
-export function createRpcSource(client: ChainClient, options: { payee?: Address } = {}): ChainSource {
-  const queries = logQueries(client.network, options.payee)
+export function createRpcSource(client: ChainClient, { channelsOf }: RpcSourceOptions = {}): ChainSource {
+  const queries = logQueries(client.network, channelsOf?.payee)
   const names = contractNames(client.network)
 
   const block = (number: number) => readHeader(client, toHex(number))
@@ -48,7 +55,7 @@ export function createRpcSource(client: ChainClient, options: { payee?: Address 
         ),
       )
       const events = logs.flat().flatMap((log) => decodeLog(log, names) ?? [])
-      return addTimes(events, block)
+      return addTimes(channelsOf ? dropForeign(events, channelsOf.isOurs) : events, block)
     },
   }
 }
@@ -62,7 +69,19 @@ function logQueries({ contracts }: Network, payee?: Address): LogQuery[] {
     ...queries,
     { address, topics: [selectors(PAYEE_THIRD), null, null, who] },
     { address, topics: [selectors(PAYEE_SECOND), null, who] },
+    { address, topics: [selectors(PAYEE_UNNAMED)] },
   ]
+}
+
+/** Leaves out events of channels that are not ours and were not opened to us among these events. */
+function dropForeign(events: readonly UntimedEvent[], isOurs: (channelId: Hex) => boolean): UntimedEvent[] {
+  const opened = new Set(
+    events.flatMap(({ name, args }) => (name === 'ChannelOpened' ? [args.channelId] : [])),
+  )
+  return events.filter(
+    ({ name, args }) =>
+      !PAYEE_UNNAMED.includes(name) || opened.has(args.channelId) || isOurs(args.channelId as Hex),
+  )
 }
 
 function selectors(names: readonly string[]): Hex[] {

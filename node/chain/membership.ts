@@ -1,4 +1,3 @@
-import { rlnMembershipAbi } from '@postrider/contracts'
 import { PostriderError } from '@postrider/protocol/errors'
 import {
   accumulate,
@@ -8,8 +7,9 @@ import {
   ROOT_WINDOW,
 } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
-import { type ChainClient, rpcErrors } from './client.ts'
+import type { ChainClient } from './client.ts'
 import { ROOT_MAX_AGE_SECONDS } from './constants.ts'
+import { readContract } from './contracts.ts'
 import { readArgs } from './event-args.ts'
 import { inconsistent } from './follower-rules.ts'
 import { createMemberGroup, type Member, type TimedChange } from './member-group.ts'
@@ -117,14 +117,7 @@ export function createMembership(options: MembershipOptions = {}): {
 /** Reads the contract's figures over JSON-RPC. */
 export function readMembershipState(client: ChainClient) {
   return async (block: number): Promise<MembershipState> => {
-    const [accumulator, size] = await rpcErrors(
-      client.rpc.readContract({
-        address: client.network.contracts.rlnMembership,
-        abi: rlnMembershipAbi,
-        functionName: 'state',
-        blockNumber: BigInt(block),
-      }),
-    )
+    const [accumulator, size] = await readContract(client, 'rlnMembership', 'state', [], block)
     return { accumulator, size: Number(size) }
   }
 }

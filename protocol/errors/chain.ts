@@ -62,17 +62,17 @@ export const chainErrors = {
     fix: 'Wait until gas is cheaper or raise chain.maxFeePerGas.',
     http: 503,
   },
-  CHAIN_TRANSACTION_STUCK: {
-    title: 'A transaction is not mined although its fee was raised as far as allowed',
-    retryable: true,
-    fix: 'See docs/runbooks/stuck-transaction.md. The node keeps watching it and never sends it twice.',
-    http: 504,
-  },
   CHAIN_TRANSACTION_REPLACED: {
     title: "The transaction's nonce was used by another transaction of the same account",
     retryable: true,
     fix: 'Let only one process send from an account. The work was not done; it is tried again on the next round.',
     http: 409,
+  },
+  CHAIN_SENDER_BUSY: {
+    title: 'Too many transactions wait to be sent',
+    retryable: true,
+    fix: 'Wait for those under way. If they do not end, see docs/runbooks/stuck-transaction.md.',
+    http: 503,
   },
   CHAIN_SENDER_STOPPED: {
     title: 'The transaction queue is stopped',

@@ -31,6 +31,7 @@ CREATE TABLE "transactions" (
     "value" TEXT NOT NULL,
     "status" TEXT NOT NULL,
     "nonce" INTEGER NOT NULL,
+    "gas" TEXT NOT NULL,
     "tx_hash" TEXT,
     "block_number" INTEGER,
     "gas_used" TEXT,
@@ -47,6 +48,7 @@ CREATE TABLE "transaction_attempts" (
     "key" TEXT NOT NULL,
     "raw" TEXT NOT NULL,
     "max_fee" TEXT NOT NULL,
+    "priority_fee" TEXT NOT NULL,
     "sent_ms" BIGINT NOT NULL
 );
 

@@ -1,0 +1,111 @@
+/**
+ * Everything that speaks to the chain, put together: views that follow it, and a queue that sends to it. The views
+ * are rebuilt from disk at start, so that the node serves while no RPC endpoint answers.
+ *
+ * @module
+ */
+import type { Network } from '@postrider/protocol/network'
+import type { Address } from '@postrider/protocol/wire'
+import type { LocalAccount } from 'viem'
+import type { Clock } from '../core/clock.ts'
+import type { Db } from '../core/db/index.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { createChainSync } from './chain-sync.ts'
+import { type Channel, createChannels, readChannelStates } from './channels.ts'
+import { createChainClient } from './client.ts'
+import { createRpcSource } from './events.ts'
+import { createFollower, type Follower, networkFingerprint } from './follower.ts'
+import { createDbLogStore } from './log-store.ts'
+import { createMembership, readMembershipState } from './membership.ts'
+import { createRegistry } from './registry.ts'
+import { createSender, type Sender } from './sender.ts'
+import { createSlashings } from './slashings.ts'
+import { createDbTransactionStore } from './transaction-store.ts'
+
+export type ChainOptions = {
+  network: Network
+  /** Replaces the network file's endpoints unless empty. */
+  rpcUrls: readonly string[]
+  /** The node's hot key: sends transactions, and is the payee of channels. */
+  account: LocalAccount
+  confirmations: number
+  maxBlockRange: number
+  pollMs: number
+  /** Without an answer for this long the views are stale, seconds. */
+  lagSeconds: number
+  /** With a newest block older than this the views are stale, seconds; 0: blocks may be rare. */
+  maxHeadAgeSeconds: number
+  /** Wei. */
+  maxFeePerGas: bigint
+}
+
+/** Parts in the order in which they start; they stop in reverse. */
+export type Chain = ReturnType<typeof createChain>
+
+export function createChain(
+  components: { clock: Clock; logger: Logger; metrics: Metrics; db: Db },
+  options: ChainOptions,
+) {
+  const { clock, logger, metrics, db } = components
+  const { network, account, confirmations, pollMs } = options
+  const client = createChainClient(components, { network, rpcUrls: options.rpcUrls })
+  const membership = createMembership({ contractState: readMembershipState(client) })
+  const registry = createRegistry()
+  const channels = createChannels({ contractState: readChannelStates(client) })
+  const slashings = createSlashings()
+  const parts = [membership, registry, channels, slashings]
+  const sync = createChainSync(
+    {
+      clock,
+      logger,
+      metrics,
+      source: createRpcSource(client, {
+        channelsOf: { payee: account.address, isOurs: (id) => channels.view.channel(id) !== undefined },
+      }),
+      store: createDbLogStore(db),
+      projections: parts.map(({ projection }) => projection),
+    },
+    {
+      fingerprint: `${networkFingerprint(network)}/${account.address.toLowerCase()}`,
+      deployBlock: network.deployBlock,
+      confirmations,
+      maxBlockRange: options.maxBlockRange,
+    },
+  )
+  const follower = createFollower(
+    { clock, logger, metrics, sync },
+    { pollMs, lagMs: options.lagSeconds * 1000, maxHeadAgeMs: options.maxHeadAgeSeconds * 1000 },
+  )
+  const sender = createSender(
+    { client, clock, logger, metrics, store: createDbTransactionStore(db, clock.nowMs) },
+    { account, confirmations, pollMs, maxFeePerGas: options.maxFeePerGas },
+  )
+  return {
+    client,
+    follower,
+    sender,
+    membership: membership.view,
+    registry: registry.view,
+    channels: channels.view,
+    slashings: slashings.view,
+    escrow: createEscrowView(channels.view, follower),
+  }
+}
+
+/** The channels as the payment engine reads them. */
+export function createEscrowView(
+  channels: {
+    channel(channelId: Address): Channel | undefined
+    subscribe(listener: (id: Address) => void): () => void
+  },
+  follower: Pick<Follower, 'status'>,
+) {
+  return {
+    channel: async (channelId: Address): Promise<Channel | undefined> => channels.channel(channelId),
+    isFresh: (): boolean => follower.status().fresh,
+    subscribe: channels.subscribe,
+  }
+}
+
+export type { Follower, Sender }

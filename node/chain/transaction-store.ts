@@ -1,0 +1,195 @@
+import type { Address, Hex } from '@postrider/protocol/wire'
+import { type Db, dbErrors } from '../core/db/index.ts'
+import type { Revert } from './revert.ts'
+
+/**
+ * sent: signed and written down, to be watched until its end is known; done: mined and honoured; reverted: mined and
+ * refused; replaced: its nonce was used by another transaction, so it can never be mined.
+ */
+export type TransactionStatus = 'sent' | 'done' | 'reverted' | 'replaced'
+
+/** A signed form of a transaction. */
+export type Attempt = {
+  hash: Hex
+  raw: Hex
+  /** Wei per unit of gas. */
+  maxFee: bigint
+  priorityFee: bigint
+  sentMs: number
+}
+
+/** What is known of a transaction that was sent at least once. */
+export type StoredTransaction = {
+  /** The caller's idempotency key. */
+  key: string
+  /** For people and metrics, for example settleMany. */
+  kind: string
+  sender: Address
+  target: Address
+  data: Hex
+  /** Wei. */
+  value: bigint
+  nonce: number
+  gas: bigint
+  status: TransactionStatus
+  /** Oldest first. */
+  attempts: Attempt[]
+  txHash?: Hex
+  blockNumber?: number
+  failure?: Revert
+}
+
+export type TransactionEnd = {
+  status: Exclude<TransactionStatus, 'sent'>
+  txHash?: Hex
+  blockNumber?: number
+  gasUsed?: bigint
+  /** Wei per unit of gas that was paid. */
+  gasPrice?: bigint
+  failure?: Revert
+}
+
+/** Where transactions are written down before they are sent. Each call is atomic and durable when it resolves. */
+export type TransactionStore = {
+  get(key: string): Promise<StoredTransaction | undefined>
+  /** Those of an account whose end is not known, by nonce. */
+  open(sender: Address): Promise<StoredTransaction[]>
+  /** Writes a transaction with its first attempt; replaces one of the same key that was `replaced`. */
+  put(transaction: StoredTransaction): Promise<void>
+  addAttempt(key: string, attempt: Attempt): Promise<void>
+  end(key: string, end: TransactionEnd): Promise<void>
+}
+
+/** Keeps transactions in node.db. Every call throws `CORE_DB_FAILED` when the database refuses. */
+export function createDbTransactionStore(db: Db, nowMs: () => number): TransactionStore {
+  const read = async (key: string): Promise<StoredTransaction | undefined> => {
+    const row = await db.transaction.findUnique({ where: { key } })
+    if (!row) return undefined
+    const attempts = await db.transactionAttempt.findMany({ where: { key }, orderBy: { sentMs: 'asc' } })
+    return fromRows(row, attempts)
+  }
+
+  const put = async (transaction: StoredTransaction): Promise<void> => {
+    const { key, attempts } = transaction
+    await db.$transaction(async (tx) => {
+      await tx.transactionAttempt.deleteMany({ where: { key } })
+      await tx.transaction.deleteMany({ where: { key, status: 'replaced' } })
+      await tx.transaction.create({ data: toRow(transaction, nowMs()) })
+      await tx.transactionAttempt.createMany({ data: attempts.map((attempt) => toAttemptRow(key, attempt)) })
+    })
+  }
+
+  const open = async (sender: Address): Promise<StoredTransaction[]> => {
+    const where = { sender: sender.toLowerCase(), status: 'sent' }
+    const rows = await db.transaction.findMany({ where, orderBy: { nonce: 'asc' }, select: { key: true } })
+    const found = await Promise.all(rows.map(({ key }) => read(key)))
+    return found.filter((transaction) => transaction !== undefined)
+  }
+
+  const end = async (key: string, { gasUsed, gasPrice, failure, ...rest }: TransactionEnd): Promise<void> => {
+    await db.transaction.update({
+      where: { key },
+      data: {
+        ...rest,
+        gasUsed: gasUsed?.toString(),
+        gasPrice: gasPrice?.toString(),
+        failure: failure && JSON.stringify(failure),
+        updatedMs: BigInt(nowMs()),
+      },
+    })
+  }
+
+  return {
+    get: (key) => dbErrors(read(key)),
+    open: (sender) => dbErrors(open(sender)),
+    put: (transaction) => dbErrors(put(transaction)),
+    async addAttempt(key, attempt) {
+      await dbErrors(db.transactionAttempt.create({ data: toAttemptRow(key, attempt) }))
+    },
+    end: (key, change) => dbErrors(end(key, change)),
+  }
+}
+
+/** Keeps transactions in memory: for tests, and for tools that wait for each of their transactions. */
+export function createMemoryTransactionStore(): TransactionStore {
+  const transactions = new Map<string, StoredTransaction>()
+  return {
+    get: async (key) => structuredClone(transactions.get(key)),
+    async open(sender) {
+      const own = [...transactions.values()].filter(
+        (transaction) =>
+          transaction.status === 'sent' && transaction.sender.toLowerCase() === sender.toLowerCase(),
+      )
+      return structuredClone(own.sort((a, b) => a.nonce - b.nonce))
+    },
+    async put(transaction) {
+      transactions.set(transaction.key, structuredClone(transaction))
+    },
+    async addAttempt(key, attempt) {
+      transactions.get(key)?.attempts.push({ ...attempt })
+    },
+    async end(key, change) {
+      const transaction = transactions.get(key)
+      if (transaction) transactions.set(key, { ...transaction, ...change })
+    },
+  }
+}
+
+type AttemptRow = { hash: string; raw: string; maxFee: string; priorityFee: string; sentMs: bigint }
+
+type TransactionRow = {
+  key: string
+  kind: string
+  sender: string
+  target: string
+  data: string
+  value: string
+  nonce: number
+  gas: string
+  status: string
+  txHash: string | null
+  blockNumber: number | null
+  failure: string | null
+}
+
+function toRow(transaction: StoredTransaction, nowMs: number) {
+  const { attempts: _, failure, value, gas, sender, ...rest } = transaction
+  return {
+    ...rest,
+    sender: sender.toLowerCase(),
+    value: value.toString(),
+    gas: gas.toString(),
+    failure: failure && JSON.stringify(failure),
+    createdMs: BigInt(nowMs),
+    updatedMs: BigInt(nowMs),
+  }
+}
+
+function toAttemptRow(key: string, { maxFee, priorityFee, sentMs, ...rest }: Attempt) {
+  return { key, ...rest, maxFee: `${maxFee}`, priorityFee: `${priorityFee}`, sentMs: BigInt(sentMs) }
+}
+
+function fromRows(row: TransactionRow, attempts: readonly AttemptRow[]): StoredTransaction {
+  const { key, kind, nonce, txHash, blockNumber, failure } = row
+  return {
+    key,
+    kind,
+    nonce,
+    sender: row.sender as Address,
+    target: row.target as Address,
+    data: row.data as Hex,
+    value: BigInt(row.value),
+    gas: BigInt(row.gas),
+    status: row.status as TransactionStatus,
+    attempts: attempts.map((attempt) => ({
+      hash: attempt.hash as Hex,
+      raw: attempt.raw as Hex,
+      maxFee: BigInt(attempt.maxFee),
+      priorityFee: BigInt(attempt.priorityFee),
+      sentMs: Number(attempt.sentMs),
+    })),
+    ...(txHash !== null && { txHash: txHash as Hex }),
+    ...(blockNumber !== null && { blockNumber }),
+    ...(failure !== null && { failure: JSON.parse(failure) }),
+  }
+}
