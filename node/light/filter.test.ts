@@ -1,3 +1,4 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import { decode, FilterSubscribeResponseSchema, PROTOCOL_IDS } from '@postrider/protocol/wire'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -264,6 +265,25 @@ describe('payment for pushes', () => {
     await clock.advance(2_000)
     await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c']))
     expect(filter.stats().subscribers).toBe(1)
+  })
+
+  it('waits while the gate cannot say', async () => {
+    const clock = createManualClock(Date.now())
+    let stale = true
+    const gate: PaymentGate = {
+      async charge() {
+        if (stale) throw new PostriderError('PAYMENT_CHAIN_STALE')
+        return { ok: true, charged: 1n, free: false }
+      },
+    }
+    const { filter, client } = await setUp({ gate, clock })
+    await client.filter(subscribe(CONTENT_TOPIC))
+    filter.accept(entry('a'))
+    await vi.waitFor(() => expect(clock.pending()).toBeGreaterThan(1))
+    await clock.advance(PUSH_GRACE_MS / 2)
+    stale = false
+    await clock.advance(2_000)
+    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a']))
   })
 
   it('unsubscribes a client that does not pay in time', async () => {

@@ -72,7 +72,7 @@ describe('lightpush', () => {
     const answer = await client.lightpush(proven(), { requestId: 'r1', pubsubTopic: TOPIC })
     expect(answer).toMatchObject({ requestId: 'r1', statusCode: 200, statusDesc: 'OK', relayPeerCount: 0 })
     expect(node.received).toHaveLength(1)
-    expect(gate.charges).toEqual([{ peer: client.host.peerId, requestId: 'r1', service: 'publish' }])
+    expect(gate.charges).toMatchObject([{ peer: client.host.peerId, requestId: 'r1', service: 'publish' }])
   })
 
   it('finds the shard by itself when the client names none', async () => {
@@ -107,6 +107,18 @@ describe('lightpush', () => {
     // The answer was lost, say: the same request again is answered, and not charged or published twice.
     expect((await client.lightpush(message, { requestId: 'r1' })).statusCode).toBe(200)
     expect(node.received).toHaveLength(1)
+  })
+
+  it('charges other content under a used request id, and not a new proof of the same message', async () => {
+    const { gate, client } = await setUp()
+    const nowMs = Date.now()
+    const options = { requestId: 'r1' }
+    await client.lightpush(proven({ text: 'one', nowMs }), options)
+    await client.lightpush(proven({ text: 'one', nowMs, randomness: 1 }), options)
+    await client.lightpush(proven({ text: 'two', nowMs, messageId: 1 }), options)
+    const contents = gate.charges.map(({ content }) => Buffer.from(content ?? []).toString('hex'))
+    expect(contents[0]).toBe(contents[1])
+    expect(contents[2]).not.toBe(contents[0])
   })
 
   it.each<[string, () => WakuMessage | undefined, object, number]>([

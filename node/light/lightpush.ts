@@ -128,12 +128,17 @@ async function publish(
   const fault = precheckFault(message, pubsubTopic, network, components.clock.nowMs())
   const provable = fault === 'RLN_PROOF_MISSING' && prover
   if (fault && !provable) return answerFor(fault)
-  const charged = await gate.charge({ peer, requestId, service: 'publish' })
+  const charged = await gate.charge({ peer, requestId, service: 'publish', content: contentOf(message) })
   if (!charged.ok) return paymentRequired(charged.total)
   const proven = provable ? await provable.attach(pubsubTopic, message) : message
   const data = encode(WakuMessageSchema, proven)
   const { verdict, relayPeers } = await relay.submit(pubsubTopic, data, { via: 'lightpush', peer })
   return { ...answerForVerdict(verdict), relayPeers }
+}
+
+/** The message without its proof: a client that proves anew and sends again is not charged again. */
+function contentOf({ rateLimitProof, ...message }: WakuMessage): Uint8Array {
+  return encode(WakuMessageSchema, message)
 }
 
 /**

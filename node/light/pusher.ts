@@ -62,15 +62,25 @@ export function createPusher(components: PusherComponents): Pusher {
     if (notify) onEnd(reason)
   }
 
-  /** Charges for a push; waits for payment within the grace period. */
+  /** One attempt to charge; undefined when it is paid, else why not. */
+  const chargeOnce = async (requestId: string): Promise<PostriderError | undefined> => {
+    try {
+      const charged = await gate.charge({ peer, requestId, service: 'push' })
+      if (charged.ok) return undefined
+      return new PostriderError('LIGHT_PUSH_UNPAID', { data: { total: charged.total.toString() } })
+    } catch (error) {
+      if (isPostriderError(error) && error.retryable) return error
+      throw error
+    }
+  }
+
+  /** Charges for a push; waits for payment, and for a gate that cannot say, within the grace period. */
   const pay = async (requestId: string): Promise<void> => {
     const untilMs = clock.nowMs() + PUSH_GRACE_MS
     for (;;) {
-      const charged = await gate.charge({ peer, requestId, service: 'push' })
-      if (charged.ok) return
-      if (clock.nowMs() >= untilMs) {
-        throw new PostriderError('LIGHT_PUSH_UNPAID', { data: { total: charged.total.toString() } })
-      }
+      const obstacle = await chargeOnce(requestId)
+      if (!obstacle) return
+      if (clock.nowMs() >= untilMs) throw obstacle
       await clock.sleep(PUSH_RETRY_MS, ending.signal)
     }
   }

@@ -17,6 +17,9 @@ describe('status', () => {
     ['LIGHT_NOT_SUBSCRIBED', 404],
     ['ZK_QUEUE_FULL', 503],
     ['CORE_DB_VALUE_INVALID', 500],
+    ['PAYMENT_CHANNEL_CLOSING', 402],
+    ['PAYMENT_REQUEST_REPEATED', 429],
+    ['PAYMENT_CHAIN_STALE', 503],
   ])('of %s is %i', (code, status) => {
     expect(statusFor(code)).toBe(status)
   })

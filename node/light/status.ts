@@ -2,7 +2,9 @@ import { type ErrorCode, errorTable, isPostriderError } from '@postrider/protoco
 import type { Verdict } from '@postrider/protocol/rln'
 
 /** Status codes of lightpush and filter: those of Waku, and 402 as everywhere. */
-export type Status = 200 | 400 | 402 | 404 | 413 | 420 | 421 | 429 | 500 | 503
+export type Status = (typeof STATUSES)[number]
+
+const STATUSES = [200, 400, 402, 404, 413, 420, 421, 429, 500, 503] as const
 
 export type Answer = { status: Status; desc: string }
 
@@ -22,8 +24,6 @@ const BY_CODE: Partial<Record<ErrorCode, Status>> = {
   LIGHT_TOO_MANY_SUBSCRIPTIONS: 503,
   LIGHT_NOT_SUBSCRIBED: 404,
   LIGHT_PROVER_MISMATCH: 503,
-  PAYMENT_REQUEST_ID_INVALID: 400,
-  PAYMENT_REQUEST_REPEATED: 429,
 }
 
 /** The status for an error code; 500 for what is nobody's request. */
@@ -32,7 +32,8 @@ export function statusFor(code: ErrorCode): Status {
   if (known !== undefined) return known
   if (code.startsWith('WIRE_') || code.startsWith('LIGHT_')) return 400
   if (code.startsWith('RLN_')) return 420
-  return errorTable[code].retryable ? 503 : 500
+  const { http, retryable } = errorTable[code]
+  return STATUSES.find((status) => status === http) ?? (retryable ? 503 : 500)
 }
 
 /** Status and description, `CODE: title`, so that a client can tell the cases of one status apart. */

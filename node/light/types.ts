@@ -11,13 +11,19 @@ export type RelaySubmit = {
   ): Promise<{ verdict: Verdict; relayPeers: number }>
 }
 
-/** Charges a client before it is served. The same request id is charged once. */
+/** Charges a client before it is served. The same request is charged once. */
 export type PaymentGate = {
-  /** @returns ok with what was charged (base units), or the total that the account's payments must reach */
+  /**
+   * @param charge.content what the request is about: the same id with other content is another request, or one
+   *   payment would buy any number of messages
+   * @returns ok with what was charged (base units), or the total that the account's payments must reach
+   * @throws PostriderError when it cannot say; nothing is charged then
+   */
   charge(charge: {
     peer: string
     requestId: string
     service: 'publish' | 'push'
+    content?: Uint8Array
   }): Promise<{ ok: true; charged: bigint; free: boolean } | { ok: false; total: bigint }>
 }
 

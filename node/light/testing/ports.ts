@@ -3,10 +3,10 @@ import type { NodeProver, PaymentGate } from '../types.ts'
 
 /** A gate that lets a number of requests pass free and refuses the rest until told otherwise. */
 export function createTestGate(free = Number.POSITIVE_INFINITY): PaymentGate & {
-  charges: { peer: string; requestId: string; service: string }[]
+  charges: Parameters<PaymentGate['charge']>[0][]
   allow(more: number): void
 } {
-  const charges: { peer: string; requestId: string; service: string }[] = []
+  const charges: Parameters<PaymentGate['charge']>[0][] = []
   const charged = new Set<string>()
   let left = free
   return {
