@@ -35,7 +35,10 @@ export const tokenFilePath = (dataDir: string): string => join(dataDir, 'api-tok
 export async function loadOrCreateTokens(dataDir: string, random: Random): Promise<ApiToken[]> {
   const path = tokenFilePath(dataDir)
   const stored = await readTokenFile(path)
-  if (stored) return stored.map(withoutSecret)
+  if (stored) {
+    if (await isReadableByOthers(path)) await chmod(path, PRIVATE_FILE_MODE)
+    return stored.map(withoutSecret)
+  }
   const tokens: StoredToken[] = [
     { name: 'operator', scopes: ['read', 'operate'], token: newSecret(random) },
     { name: 'viewer', scopes: ['read'], token: newSecret(random) },
@@ -71,7 +74,6 @@ export function findToken(tokens: readonly ApiToken[], secret: string, nowMs: nu
 async function readTokenFile(path: string): Promise<StoredToken[] | undefined> {
   const bytes = await readFileBounded(path, MAX_TOKEN_FILE_BYTES)
   if (!bytes) return undefined
-  if (await isReadableByOthers(path)) await chmod(path, PRIVATE_FILE_MODE)
   const parsed = tokenFile.safeParse(parseJson(bytes))
   // The cause is left out: a schema error may quote the secret.
   if (!parsed.success) throw new PostriderError('API_TOKEN_FILE_INVALID', { detail: path, data: { path } })

@@ -2,7 +2,6 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { PostriderError } from '@postrider/protocol/errors'
 import { bigIntToBytes, bytesToHex } from '@postrider/protocol/wire'
-import { computeAddress, decryptKeystoreJson, encryptKeystoreJson } from 'ethers'
 import { z } from 'zod'
 import { isReadableByOthers, PRIVATE_FILE_MODE, readFileBounded } from './files.ts'
 
@@ -39,6 +38,7 @@ export async function encryptAccount(
   password: string,
   strength: KeystoreStrength = 'standard',
 ): Promise<string> {
+  const { computeAddress, encryptKeystoreJson } = await import('ethers') // loads slowly, and most commands lock nothing
   const account = { address: computeAddress(privateKey), privateKey }
   const json = await encryptKeystoreJson(account, password, { scrypt: { N: SCRYPT_N[strength] } })
   return JSON.stringify(parseKeystore(json))
@@ -51,6 +51,7 @@ export async function encryptAccount(
  */
 export async function decryptAccount(json: string, password: string): Promise<Account> {
   parseKeystore(json)
+  const { decryptKeystoreJson } = await import('ethers')
   try {
     const { address, privateKey } = await decryptKeystoreJson(json, password)
     return { address: address as Hex, privateKey: privateKey as Hex }

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs'
+import { PostriderError } from '@postrider/protocol/errors'
+import { createIdentity } from '@postrider/protocol/rln'
+import { intentOf } from '../../chain/contracts.ts'
+import { type Config, configPaths } from '../../core/config/index.ts'
+import { PRIVATE_FILE_MODE, writeFileAtomic } from '../../core/files.ts'
+import {
+  createKeyFile,
+  decryptRlnSecret,
+  encryptRlnMembership,
+  formatRlnKeystore,
+  type KeystoreStrength,
+  parseRlnKeystore,
+  type RlnKeystore,
+  readKeyFile,
+} from '../../core/keystore.ts'
+import type { Member } from '../chain.ts'
+import { type Check, failed, ok } from '../checks.ts'
+import type { Cli, Outcome } from '../cli.ts'
+import type { SendOptions } from '../command.ts'
+import { type ChainContext, openChain } from '../context.ts'
+import { carryOut, type Plan, type Step } from '../plan.ts'
+import { duration, fields, post, postJson, time } from '../render.ts'
+import { keystorePassword } from '../session.ts'
+import { newIntentKey } from '../wallet.ts'
+
+export type RegisterOptions = SendOptions & { kdf: KeystoreStrength }
+
+/** Gas of a registration when it cannot be simulated: the target is 110,000, and a margin. */
+const ASSUMED_REGISTER_GAS = 150_000n
+
+export async function rlnStatus(cli: Cli): Promise<Outcome> {
+  return status(cli, await openChain(cli))
+}
+
+export async function rlnRegister(cli: Cli, limit: string, options: RegisterOptions): Promise<Outcome> {
+  return register(cli, await openChain(cli), limit, options)
+}
+
+export async function rlnLeave(cli: Cli, { dryRun = false, passwordFile }: SendOptions): Promise<Outcome> {
+  const context = await openChain(cli)
+  return carryOut(cli, context, await leavePlan(context), { dryRun, passwordFile })
+}
+
+/** The membership on disk and what the chain says of it. */
+export async function readMembership({
+  config,
+  chain,
+}: Pick<ChainContext, 'config' | 'chain'>): Promise<
+  { file: RlnKeystore; member: Member | undefined } | undefined
+> {
+  const { rlnKeystoreFile } = configPaths(config)
+  if (!existsSync(rlnKeystoreFile)) return undefined
+  const file = parseRlnKeystore(await readKeyFile(rlnKeystoreFile))
+  return { file, member: await chain.member(file.commitment) }
+}
+
+async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
+  const membership = await readMembership(context)
+  if (!membership) {
+    return { data: { state: 'none' }, text: 'No membership: postrider rln register <messages per epoch>' }
+  }
+  const { file, member } = membership
+  const state = member?.status ?? 'not-registered'
+  const { deposit } = await context.chain.membershipCost(file.limit)
+  const { epochSeconds } = context.chain.network
+  const withdrawableAt = member?.withdrawableAt ?? null
+  return {
+    data: {
+      state,
+      commitment: file.commitment.toString(),
+      index: member?.index ?? null,
+      limit: file.limit,
+      epochSeconds,
+      deposit: postJson(deposit),
+      withdrawableAt: withdrawableAt === null ? null : new Date(withdrawableAt).toISOString(),
+    },
+    text: fields(style, [
+      ['state', state],
+      ['commitment', file.commitment.toString()],
+      ['index', member ? `${member.index}` : undefined],
+      ['limit', `${file.limit} messages in ${duration(epochSeconds * 1000)}`],
+      ['deposit', post(deposit)],
+      ['free at', withdrawableAt === null ? undefined : time(withdrawableAt)],
+    ]),
+  }
+}
+
+async function register(
+  cli: Cli,
+  context: ChainContext,
+  limitText: string,
+  options: RegisterOptions,
+): Promise<Outcome> {
+  const { config, chain } = context
+  const limit = await parseLimit(context, limitText)
+  const known = await readMembership(context)
+  const { dryRun = false, passwordFile } = options
+  const plan = await registerPlan(context, limit, known)
+  if (dryRun || plan.checks.some(({ state }) => state === 'failed')) {
+    return carryOut(cli, context, plan, { dryRun, passwordFile })
+  }
+  const password = await keystorePassword(cli, config, passwordFile)
+  const file = known?.file ?? (await writeIdentity(cli, context, { limit, password, strength: options.kdf }))
+  // A file that does not open must be found before the deposit depends on it.
+  await decryptRlnSecret(file, password)
+  return carryOut(cli, context, await registerPlan(context, limit, { file, member: undefined }), {
+    dryRun,
+    passwordFile,
+    onDone: async () => {
+      const member = await chain.member(file.commitment)
+      if (member) await rememberIndex(config, file, member.index)
+      return { index: member?.index ?? null }
+    },
+  })
+}
+
+async function parseLimit({ chain }: ChainContext, text: string): Promise<number> {
+  const { maximum } = await chain.membershipParameters()
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= maximum) return limit
+  throw new PostriderError('CLI_USAGE', {
+    detail: `the limit is 1 to ${maximum} messages, not '${text.slice(0, 20)}'`,
+  })
+}
+
+async function writeIdentity(
+  { io }: Cli,
+  { config, chain }: ChainContext,
+  { limit, password, strength }: { limit: number; password: string; strength: KeystoreStrength },
+): Promise<RlnKeystore> {
+  const { secret, commitment } = createIdentity((length) => io.random.bytes(length))
+  const { chainId, contracts } = chain.network
+  const facts = { chainId, contract: contracts.rlnMembership, commitment, limit, index: null }
+  const file = await encryptRlnMembership({ ...facts, secret }, password, strength)
+  await createKeyFile(configPaths(config).rlnKeystoreFile, formatRlnKeystore(file))
+  return file
+}
+
+async function rememberIndex(config: Config, file: RlnKeystore, index: number): Promise<void> {
+  await writeFileAtomic(
+    configPaths(config).rlnKeystoreFile,
+    formatRlnKeystore({ ...file, index }),
+    PRIVATE_FILE_MODE,
+  )
+}
+
+async function registerPlan(
+  context: ChainContext,
+  limit: number,
+  known: { file: RlnKeystore; member: Member | undefined } | undefined,
+): Promise<Plan> {
+  const { chain, account } = context
+  const [{ deposit, burnt }, tokens] = await Promise.all([
+    chain.membershipCost(limit),
+    chain.tokensOf(account),
+  ])
+  const cost = deposit + burnt
+  return {
+    action: 'rln register',
+    checks: [
+      freshCheck(known, limit, chain.network),
+      tokens >= cost
+        ? ok('tokens', `${post(tokens)} spendable`)
+        : failed('tokens', `${post(tokens)} of ${post(cost)}`, `send POST to ${account}`),
+    ],
+    steps: await registerSteps(context, { limit, cost, commitment: known?.file.commitment }),
+    effects: [
+      `${post(deposit)} are deposited and ${post(burnt)} burnt`,
+      `this node may publish ${limit} messages an epoch for clients without a proof of their own`,
+      'whoever breaks the limit loses the deposit: never run two nodes with one rln.json and overlapping id ranges',
+    ],
+    details: { limit, deposit: postJson(deposit), burnt: postJson(burnt) },
+  }
+}
+
+function freshCheck(
+  known: { file: RlnKeystore; member: Member | undefined } | undefined,
+  limit: number,
+  { chainId, contracts }: ChainContext['chain']['network'],
+): Check {
+  const name = 'identity'
+  if (!known) return ok(name, 'a new one is made')
+  const { file, member } = known
+  if (file.chainId !== chainId || file.contract.toLowerCase() !== contracts.rlnMembership.toLowerCase()) {
+    return failed(name, 'rln.json belongs to another network', 'move it away, or use another data folder')
+  }
+  if (member) return failed(name, `rln.json is ${member.status} already`, 'postrider rln status')
+  if (file.limit !== limit) {
+    return failed(name, `rln.json waits for a limit of ${file.limit}`, `postrider rln register ${file.limit}`)
+  }
+  return ok(name, 'going on with the one in rln.json, which is not registered yet')
+}
+
+async function registerSteps(
+  { chain, account }: ChainContext,
+  { limit, cost, commitment }: { limit: number; cost: bigint; commitment: bigint | undefined },
+): Promise<Step[]> {
+  const { rlnMembership } = chain.network.contracts
+  const approved = (await chain.allowance(account, rlnMembership)) >= cost
+  // A dry run makes no identity, and a step after an approval cannot run before it.
+  const simulable = approved && commitment !== undefined
+  const register: Step = {
+    label: `register for ${limit} messages an epoch`,
+    intent: intentOf(
+      chain.network,
+      'rlnMembership',
+      'register',
+      [commitment ?? 0n, limit, account],
+      newIntentKey('rln-register'),
+    ),
+    ...(simulable ? {} : { assumedGas: ASSUMED_REGISTER_GAS }),
+  }
+  if (approved) return [register]
+  const approve: Step = {
+    label: `approve ${post(cost)} for the membership contract`,
+    intent: intentOf(chain.network, 'token', 'approve', [rlnMembership, cost], newIntentKey('rln-approve')),
+  }
+  return [approve, register]
+}
+
+async function leavePlan(context: ChainContext): Promise<Plan> {
+  const { chain } = context
+  const [membership, { freezeSeconds }] = await Promise.all([
+    readMembership(context),
+    chain.membershipParameters(),
+  ])
+  const { file, member } = membership ?? {}
+  return {
+    action: 'rln leave',
+    checks: [
+      member?.status === 'active'
+        ? ok('membership', `active, index ${member.index}`)
+        : failed('membership', member ? `it is ${member.status}` : 'there is none', 'postrider rln status'),
+    ],
+    steps: [
+      {
+        label: 'leave the group',
+        intent: intentOf(
+          chain.network,
+          'rlnMembership',
+          'leaveGroup',
+          [file?.commitment ?? 0n],
+          newIntentKey('rln-leave'),
+        ),
+      },
+    ],
+    effects: [
+      'this node can no longer publish for clients without a proof of their own',
+      `the deposit can be withdrawn in ${duration(freezeSeconds * 1000)}, and is at risk until then`,
+    ],
+    details: { freezeSeconds },
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { PostriderError } from '@postrider/protocol/errors'
+import { type Config, configPaths } from '../core/config/index.ts'
+import { keystoreAddress, readKeyFile } from '../core/keystore.ts'
+import { loadIdentityKey } from '../core/p2p/identity.ts'
+import { type ChainReader, openChainReader } from './chain.ts'
+import type { Cli } from './cli.ts'
+import { peerKeyOf } from './peer-key.ts'
+
+/** What a command about the chain works with. Nothing here is unlocked. */
+export type ChainContext = {
+  config: Config
+  chain: ChainReader
+  /** The operator's hot account, as the keystore says it. */
+  account: `0x${string}`
+  /** The raw public key behind the peer id. @throws PostriderError `KEYS_FILE_MISSING`, `RELAY_IDENTITY_INVALID` */
+  peerKey(): Promise<`0x${string}`>
+}
+
+/** @throws PostriderError `CLI_NOT_INITIALIZED`, `CONFIG_*`, `KEYS_*`, `CHAIN_*` */
+export async function openChain(cli: Cli): Promise<ChainContext> {
+  const config = await cli.loadConfig()
+  const { keystoreFile, identityFile } = configPaths(config)
+  const chain = openChainReader(cli, config, await cli.loadNetwork(config))
+  const account = keystoreAddress(await readKeyFile(keystoreFile))
+  if (account === undefined) {
+    throw new PostriderError('KEYS_FILE_INVALID', { detail: `${keystoreFile} does not say its address` })
+  }
+  return {
+    config,
+    chain,
+    account,
+    async peerKey() {
+      if (!existsSync(identityFile)) throw new PostriderError('KEYS_FILE_MISSING', { detail: identityFile })
+      return peerKeyOf(await loadIdentityKey(identityFile))
+    },
+  }
+}
