@@ -14,8 +14,8 @@ export const DEFAULT_FREE_EPOCH_SECONDS = 600
 /** Bytes that may wait unread in one stream. Ticks are 40 bytes, so this is a window of 1,600 of them. */
 export const SESSION_BUFFER_BYTES = 64 * 1024
 
-/** Payment streams that one connection may open: the one in use and one that replaces it. */
-export const MAX_STREAMS_PER_CONNECTION = 2
+/** Payment streams of one connection: the one in use, and some that ended and linger for a few seconds. */
+export const MAX_STREAMS_PER_CONNECTION = 8
 
 /** Payment streams in all: as many as connections, with room for replacements. */
 export const MAX_SESSIONS = 512

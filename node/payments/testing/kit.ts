@@ -16,7 +16,15 @@ import { createMetrics } from '../../core/metrics.ts'
 import { createManualClock } from '../../core/testing/manual-clock.ts'
 import { createSeededRandom } from '../../core/testing/seeded-random.ts'
 import { createMemoryLedger } from '../ledger/memory.ts'
-import type { BatchResult, ChannelView, Claim, EscrowView, Ledger, VoucherRedeemer } from '../types.ts'
+import type {
+  BatchResult,
+  ChannelView,
+  Claim,
+  ClaimResult,
+  EscrowView,
+  Ledger,
+  VoucherRedeemer,
+} from '../types.ts'
 import { hex20, hex32 } from './ledger-suite.ts'
 
 export const DOMAIN: PaymentDomain = {
@@ -134,16 +142,18 @@ export function createRedeemer(escrow: TestEscrow): TestRedeemer {
 
 /** What the contract does with claims. */
 export function settleAll(escrow: TestEscrow, key: string, claims: readonly Claim[]): BatchResult {
-  const results = new Map(
-    claims.map(({ channelId: id, cumulative, tickCount, tickValue }) => {
-      const total = cumulative + BigInt(tickCount) * tickValue
-      const channel = escrow.channel(id) as ChannelView | undefined
-      if (!channel || channel.status === 'closed')
-        return [id, { status: 'skipped', reason: 'WrongStatus' }] as const
-      if (total <= channel.settled) return [id, { status: 'skipped', reason: 'NotGrowing' }] as const
+  const results = new Map<Hex, ClaimResult>()
+  for (const { channelId: id, cumulative, tickCount, tickValue } of claims) {
+    const total = cumulative + BigInt(tickCount) * tickValue
+    const channel = escrow.channel(id) as ChannelView | undefined
+    if (!channel || channel.status === 'closed') {
+      results.set(id, { status: 'skipped', reason: 'WrongStatus' })
+    } else if (total <= channel.settled) {
+      results.set(id, { status: 'skipped', reason: 'NotGrowing' })
+    } else {
       escrow.set(id, { settled: total })
-      return [id, { status: 'settled', settled: total, amount: total - channel.settled }] as const
-    }),
-  )
+      results.set(id, { status: 'settled', settled: total, amount: total - channel.settled })
+    }
+  }
   return { status: 'mined', txHash: hex32(key), results }
 }
