@@ -1,21 +1,22 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Address } from '@postrider/protocol/wire'
-import { throwIfAborted } from '../core/abort.ts'
+import { anySignal, throwIfAborted } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { toPostriderError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Transport } from '../transport/types.ts'
 import { pickWeighted, weightOf } from './choose.ts'
-import { BACKOFF_MAX_MS, BACKOFF_START_MS, MAX_DIALS, POOL_UPKEEP_MS } from './constants.ts'
+import { type Connections, createConnections } from './connections.ts'
+import { MAX_DIALS, POOL_UPKEEP_MS } from './constants.ts'
 import type { CountBook } from './counts.ts'
 import type { Directory } from './directory.ts'
+import { createRests, type Rests } from './rests.ts'
 import type { NodeInfo, NodeView, Outcome, PoolEvents, Scores, Service } from './types.ts'
 
 export type PoolComponents = {
   directory: Directory
   transport: Transport
-  /** Says hello on a fresh connection and gives the shards that the node serves. */
   greet(peerId: string, signal: AbortSignal): Promise<readonly number[]>
   counts: CountBook
   scores: Scores
@@ -25,6 +26,7 @@ export type PoolComponents = {
 }
 
 export type PoolOptions = {
+  /** Nodes to stay connected to. */
   size: number
   /** Operators to whom a channel is open: they are taken first, because the money is there already. */
   preferred(): ReadonlySet<Address>
@@ -40,6 +42,7 @@ export type AcquireOptions = {
 
 /** The nodes that this client is connected to. */
 export interface NodePool {
+  /** Reads the registry and connects; no connection at all is no error, it goes on trying. */
   start(): Promise<void>
   stop(): Promise<void>
   /**
@@ -55,58 +58,48 @@ export interface NodePool {
   list(): NodeView[]
 }
 
-type Rest = { untilMs: number; failures: number }
-
 /** Keeps connections to a few nodes and chooses among them. */
 export function createNodePool(components: PoolComponents, options: PoolOptions): NodePool {
-  const { directory, transport, greet, counts, scores, clock, random, events } = components
-  const rests = new Map<Address, Rest>()
+  const { directory, counts, clock, events } = components
   const distrusted = new Map<Address, string>()
-  const shards = new Map<string, readonly number[]>()
+  const rests = createRests(clock)
   const stopped = new AbortController()
   let upkeep: Promise<unknown> = Promise.resolve()
 
-  const scoreOf = (node: NodeInfo) => scores.of(node.operator, counts.of(node.operator))
-  const weight = (node: NodeInfo) => weightOf(node.stake, scoreOf(node))
-  const choose = (nodes: readonly NodeInfo[]) => pickWeighted(nodes, weight, random.fraction())
-  const isConnected = (node: NodeInfo) => shards.has(node.peerId) && transport.isConnected(node.peerId)
-  const isResting = ({ operator }: NodeInfo) => (rests.get(operator)?.untilMs ?? 0) > clock.nowMs()
-  const usable = () => directory.nodes().filter(({ operator }) => !distrusted.has(operator))
-
-  const rest = ({ operator }: NodeInfo) => {
-    const failures = (rests.get(operator)?.failures ?? 0) + 1
-    const ms = Math.min(BACKOFF_START_MS * 2 ** (failures - 1), BACKOFF_MAX_MS)
-    rests.set(operator, { failures, untilMs: clock.nowMs() + ms })
+  const onLost = (peerId: string) => {
+    const node = directory.nodes().find((known) => known.peerId === peerId)
+    if (node) events.emit('disconnected', node)
   }
-  const connect = async (node: NodeInfo, signal: AbortSignal): Promise<boolean> => {
+  const connections = createConnections({ ...components, onLost })
+  const usable = () => directory.nodes().filter(({ operator }) => !distrusted.has(operator))
+  const choice = createChoice(components)
+  const fail = (node: NodeInfo, error: PostriderError) => {
+    counts.add(node.operator, 'failed')
+    rests.failed(node.operator)
+    events.emit('failed', { node, error })
+  }
+  const dial = async (node: NodeInfo, signal: AbortSignal): Promise<boolean> => {
     try {
-      await transport.connect(node, signal)
-      // Alone on the fresh connection: a muxer that is not set up yet drops it at a burst of streams.
-      shards.set(node.peerId, await greet(node.peerId, signal))
+      await connections.connect(node, signal)
       events.emit('connected', node)
       return true
     } catch (error) {
-      if (signal.aborted) throw error
-      await transport.disconnect(node.peerId)
+      throwIfAborted(signal)
       fail(node, toPostriderError(error, 'CLIENT_CONNECT_FAILED'))
       return false
     }
   }
-  const fail = (node: NodeInfo, error: PostriderError) => {
-    counts.add(node.operator, 'failed')
-    rest(node)
-    events.emit('failed', { node, error })
-  }
+  /** Connects to as many as are missing, a few rounds long. */
   const fill = async () => {
     await directory.refresh()
-    for (let dials = 0; dials < MAX_DIALS; dials++) {
-      const open = usable().filter(isConnected)
-      if (open.length >= options.size) return
-      const rested = usable().filter((node) => !isConnected(node) && !isResting(node))
-      const known = rested.filter(({ operator }) => options.preferred().has(operator))
-      const next = choose(known.length > 0 ? known : rested)
-      if (!next) return
-      await connect(next, stopped.signal)
+    for (let round = 0; round < MAX_DIALS; round++) {
+      const missing = options.size - usable().filter(connections.isConnected).length
+      const free = usable().filter(
+        (node) => !connections.isConnected(node) && !rests.isResting(node.operator),
+      )
+      const next = choice.several(free, missing, options.preferred())
+      if (next.length === 0) return
+      await Promise.all(next.map((node) => dial(node, stopped.signal)))
     }
   }
   const keepUp = async () => {
@@ -116,11 +109,6 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
       await fill().catch(() => undefined)
     }
   }
-  transport.onDisconnect((peerId) => {
-    const node = directory.nodes().find((known) => known.peerId === peerId)
-    if (shards.delete(peerId) && node) events.emit('disconnected', node)
-  })
-
   return {
     async start() {
       await fill()
@@ -131,59 +119,82 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
       await upkeep
       await counts.save()
     },
-    async acquire(service, { shard, exclude, signal }) {
-      throwIfAborted(signal)
-      const serves = (node: NodeInfo) =>
-        node.services.includes(service) &&
-        !exclude.has(node.operator) &&
-        servesShard(shards.get(node.peerId), shard)
-      const connected = usable().filter((node) => isConnected(node) && serves(node))
-      const ready = choose(connected.filter((node) => !isResting(node)))
-      if (ready) return ready
-      const both = AbortSignal.any([stopped.signal, ...(signal ? [signal] : [])])
-      const tried = new Set<Address>()
-      while (tried.size < MAX_DIALS) {
-        const others = usable().filter(
-          (node) => serves(node) && !isConnected(node) && !tried.has(node.operator),
-        )
-        const next = choose(others.filter((node) => !isResting(node)))
-        if (!next) break
-        tried.add(next.operator)
-        if ((await connect(next, both)) && serves(next)) return next
-      }
-      // A node that failed lately is better than none.
-      const tired = choose(connected)
-      if (tired) return tired
-      throw new PostriderError('CLIENT_NO_NODE', {
-        detail: service,
-        data: { service, shard, tried: [...tried] },
-      })
+    acquire(service, { signal, ...wanted }) {
+      const within = anySignal(stopped.signal, signal)
+      throwIfAborted(within)
+      return acquire({ usable, connections, rests, choice, dial }, { ...wanted, service, signal: within })
     },
     report(node, outcome, error) {
       if (outcome === 'failed') return fail(node, error ?? new PostriderError('CLIENT_BAD_RESPONSE'))
       counts.add(node.operator, outcome)
-      rests.delete(node.operator)
+      rests.served(node.operator)
     },
     distrust(node, error) {
       distrusted.set(node.operator, error.code)
       fail(node, error)
-      void transport.disconnect(node.peerId).catch(() => undefined)
+      void connections.drop(node)
     },
     list: () =>
       directory.nodes().map((node) => {
         const reason = distrusted.get(node.operator)
-        return {
-          ...node,
-          connected: isConnected(node),
-          counts: counts.of(node.operator),
-          score: scoreOf(node),
-          ...(reason ? { distrusted: reason } : {}),
-        }
+        const seen = { counts: counts.of(node.operator), score: choice.scoreOf(node) }
+        const connected = connections.isConnected(node)
+        return { ...node, ...seen, connected, ...(reason ? { distrusted: reason } : {}) }
       }),
   }
 }
 
-// A node that names no shards serves all of them.
-function servesShard(served: readonly number[] | undefined, shard: number): boolean {
-  return served === undefined || served.length === 0 || served.includes(shard)
+/** Random choice in proportion to stake times score. */
+function createChoice({ scores, counts, random }: PoolComponents) {
+  const scoreOf = ({ operator }: NodeInfo) => scores.of(operator, counts.of(operator))
+  const weight = (node: NodeInfo) => weightOf(node.stake, scoreOf(node))
+  const one = (nodes: readonly NodeInfo[]) => pickWeighted(nodes, weight, random.fraction())
+  return {
+    scoreOf,
+    one,
+    /** Different ones, the preferred first. */
+    several(nodes: readonly NodeInfo[], count: number, preferred: ReadonlySet<Address>): NodeInfo[] {
+      const chosen: NodeInfo[] = []
+      while (chosen.length < count) {
+        const rest = nodes.filter((node) => !chosen.includes(node))
+        const known = rest.filter(({ operator }) => preferred.has(operator))
+        const next = one(known.length > 0 ? known : rest)
+        if (!next) break
+        chosen.push(next)
+      }
+      return chosen
+    },
+  }
+}
+
+type Acquiring = {
+  usable(): NodeInfo[]
+  connections: Connections
+  rests: Rests
+  choice: ReturnType<typeof createChoice>
+  dial(node: NodeInfo, signal: AbortSignal): Promise<boolean>
+}
+
+async function acquire(
+  { usable, connections, rests, choice, dial }: Acquiring,
+  wanted: { service: Service; shard: number; exclude: ReadonlySet<Address>; signal: AbortSignal },
+): Promise<NodeInfo> {
+  const { service, shard, exclude, signal } = wanted
+  const fits = (node: NodeInfo) =>
+    node.services.includes(service) && !exclude.has(node.operator) && connections.servesShard(node, shard)
+  const awake = (node: NodeInfo) => !rests.isResting(node.operator)
+  const connected = usable().filter((node) => connections.isConnected(node) && fits(node))
+  const ready = choice.one(connected.filter(awake))
+  if (ready) return ready
+  for (let dials = 0; dials < MAX_DIALS; dials++) {
+    const next = choice.one(
+      usable().filter((node) => fits(node) && !connections.isConnected(node) && awake(node)),
+    )
+    if (!next) break
+    if ((await dial(next, signal)) && fits(next)) return next
+  }
+  // A node that failed lately is better than none.
+  const tired = choice.one(connected.filter(connections.isConnected))
+  if (tired) return tired
+  throw new PostriderError('CLIENT_NO_NODE', { detail: service, data: { service, shard } })
 }

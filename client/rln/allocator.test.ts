@@ -37,6 +37,9 @@ describe('id allocator', () => {
     await expect(ids.allocate('a', 5n)).rejects.toEqual(code('CLIENT_RLN_EPOCH_BURNT'))
     expect(ids.remaining('a', 5n)).toBe(0)
     expect((await ids.allocate('a', 6n)).messageId).toBe(0)
+    await ids.burn(6n)
+    await expect(ids.allocate('a', 6n)).rejects.toEqual(code('CLIENT_RLN_EPOCH_BURNT'))
+    expect((await ids.allocate('a', 7n)).messageId).toBe(0)
   })
 
   it('gives up the epoch when its range was changed', async () => {

@@ -6,6 +6,7 @@ import {
   idsRemaining,
   NEW_ALLOCATOR,
 } from '@postrider/protocol/rln'
+import { larger } from '../core/bigint.ts'
 import { encodeRecord, getRecord, listRecords, putRecord } from '../storage/records.ts'
 import type { Storage } from '../storage/types.ts'
 
@@ -22,6 +23,8 @@ export interface IdAllocator {
    */
   allocate(pubsubTopic: string, epoch: bigint): Promise<AllocatedId>
   remaining(pubsubTopic: string, epoch: bigint): number
+  /** Gives up every id up to and including this epoch, in all topics. */
+  burn(epoch: bigint): Promise<void>
 }
 
 /** One topic's state, with the range for which it counts. */
@@ -40,8 +43,7 @@ const topicPrefix = (commitment: bigint) => keyOf(commitment, 'topic')
  */
 export async function burnEpochs(storage: Storage, commitment: bigint, epoch: bigint): Promise<void> {
   const known = await getRecord<Floor>(storage, floorKey(commitment))
-  const floor = known && known.epoch > epoch ? known.epoch : epoch
-  await putRecord(storage, floorKey(commitment), { epoch: floor })
+  await putRecord(storage, floorKey(commitment), { epoch: larger(epoch, known?.epoch ?? 0n) })
 }
 
 /** Opens the id log of one membership on one device; `range` is what this device may use of the limit. */
@@ -50,7 +52,7 @@ export async function openIdAllocator(
   { commitment, range }: { commitment: bigint; range: IdRange },
 ): Promise<IdAllocator> {
   const prefix = topicPrefix(commitment)
-  const floor = await getRecord<Floor>(storage, floorKey(commitment))
+  let floor = await getRecord<Floor>(storage, floorKey(commitment))
   const states = new Map<string, AllocatorState>()
   for (const { key, value } of await listRecords<Saved>(storage, prefix)) {
     states.set(key.slice(prefix.length), resume(value, range))
@@ -60,7 +62,7 @@ export async function openIdAllocator(
   return {
     range,
     async allocate(pubsubTopic, epoch) {
-      if (floor && epoch <= floor.epoch) throw burntError(epoch)
+      if (floor && epoch <= floor.epoch) throw burntError(floor)
       const { state, effects } = allocatorReducer(stateOf(pubsubTopic), { type: 'allocate', epoch }, range)
       const [effect] = effects
       if (effect?.type !== 'allocated') throw new PostriderError(effect?.code ?? 'RLN_IDS_EXHAUSTED')
@@ -70,6 +72,10 @@ export async function openIdAllocator(
       return { messageId: effect.messageId, remaining: effect.remaining }
     },
     remaining: (pubsubTopic, epoch) => idsRemaining(stateOf(pubsubTopic), range, epoch),
+    async burn(epoch) {
+      floor = { epoch: larger(epoch, floor?.epoch ?? 0n) }
+      await burnEpochs(storage, commitment, epoch)
+    },
   }
 }
 
@@ -84,6 +90,6 @@ function burnTo(state: AllocatorState, floor: Floor | undefined, range: IdRange)
   return allocatorReducer(state, { type: 'burn', epoch: floor.epoch }, range).state
 }
 
-function burntError(epoch: bigint): PostriderError {
-  return new PostriderError('CLIENT_RLN_EPOCH_BURNT', { data: { epoch: epoch.toString() } })
+function burntError({ epoch }: Floor): PostriderError {
+  return new PostriderError('CLIENT_RLN_EPOCH_BURNT', { data: { firstEpoch: (epoch + 1n).toString() } })
 }

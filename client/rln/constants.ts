@@ -15,3 +15,7 @@ export const MAX_KNOWN_ROOTS = 8_192
 
 /** Bytes of a saved member: commitment and limit. */
 export const SAVED_MEMBER_BYTES = 34
+
+/** How long a registration may take to show in the list, ms, and how often it is looked for. */
+export const REGISTRATION_TIMEOUT_MS = 120_000
+export const REGISTRATION_POLL_MS = 500

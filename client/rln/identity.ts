@@ -2,7 +2,7 @@ import { PostriderError } from '@postrider/protocol/errors'
 import { createIdentity, type Identity, identityFromSecret } from '@postrider/protocol/rln'
 import { bigIntToBytes, bytesToBigInt, bytesToHex, hexToBytes } from '@postrider/protocol/wire'
 import type { Random } from '../core/random.ts'
-import { getRecord, putRecord } from '../storage/records.ts'
+import { encodeRecord, getRecord, putRecord } from '../storage/records.ts'
 import type { Storage } from '../storage/types.ts'
 import { burnEpochs } from './allocator.ts'
 
@@ -37,6 +37,14 @@ export async function importIdentity(storage: Storage, secret: string, epoch: bi
   await burnEpochs(storage, identity.commitment, epoch)
   await putRecord(storage, KEY, { secret: identity.secret })
   return identity
+}
+
+/** Puts an identity aside whose membership is over; its secret is kept. */
+export async function retireIdentity(storage: Storage, { secret, commitment }: Identity): Promise<void> {
+  await storage.batch([
+    { key: `rln/retired/${commitment.toString(16)}`, value: encodeRecord({ secret }) },
+    { key: KEY, value: undefined },
+  ])
 }
 
 /** The secret as 32 bytes in hex: whoever has it can send as this member and take its deposit. */

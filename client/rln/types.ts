@@ -1,4 +1,5 @@
 import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import type { MemberStatus } from '../chain/types.ts'
 
 /** Makes and checks zero-knowledge proofs, off the thread of its caller. */
 export interface ProofEngine {
@@ -9,6 +10,17 @@ export interface ProofEngine {
   /** False for anything that is not a valid proof of the public signals. */
   verify(proof: Uint8Array, signals: readonly bigint[]): Promise<boolean>
   close(): Promise<void>
+}
+
+/** This client's membership, as the contract has it. */
+export type MembershipState = {
+  status: MemberStatus
+  /** Absent while there is no identity. */
+  commitment?: bigint
+  /** Position in the tree, messages per epoch, and when a left deposit can be withdrawn (Unix seconds, else 0). */
+  index?: number
+  limit?: number
+  withdrawableAt?: number
 }
 
 /** What is left of the rate limit for one pubsub topic in one epoch. */

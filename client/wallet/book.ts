@@ -1,6 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { type Address, equalHex, type Hex } from '@postrider/protocol/wire'
-import { encodeRecord, listRecords, type RecordValue } from '../storage/records.ts'
+import { decodeRecord, encodeRecord, listRecords, type RecordValue } from '../storage/records.ts'
 import type { Storage, Write } from '../storage/types.ts'
 import { promisedTotal } from './promised.ts'
 import type { ChannelBalance, ChannelRecord, LedgerEntry } from './types.ts'
@@ -23,6 +23,8 @@ export interface ChannelBook {
   update(channelId: Hex, change: Partial<ChannelRecord>, also?: readonly Write[]): Promise<ChannelRecord>
   drop(channelId: Hex, also: readonly Write[]): Promise<void>
   note(entry: LedgerEntry): Promise<void>
+  /** Every movement on chain, oldest first. */
+  ledger(): Promise<LedgerEntry[]>
 }
 
 /** Reads the ledger from the storage. */
@@ -55,6 +57,12 @@ export async function openChannelBook(storage: Storage): Promise<ChannelBook> {
     },
     async note(entry) {
       await storage.append(LEDGER, encodeRecord(entry))
+    },
+    async ledger() {
+      const entries = await storage.read(LEDGER, 0, Number.MAX_SAFE_INTEGER)
+      return entries.map(({ number, value }) =>
+        decodeRecord<LedgerEntry & RecordValue>(`${LEDGER}/${number}`, value),
+      )
     },
   }
 }

@@ -46,6 +46,8 @@ export interface Payments {
   prices(node: NodeInfo): Prices
   /** Nodes that hold an open channel of ours. */
   preferred(): ReadonlySet<Address>
+  /** Stops paying a node, as before its channel is closed. */
+  leave(operator: Address): Promise<void>
   close(): Promise<void>
 }
 
@@ -69,6 +71,7 @@ export function createFreePayments(random: Random): Payments {
     pushed: () => undefined,
     prices: (node) => node.prices,
     preferred: () => new Set(),
+    leave: async () => undefined,
     close: async () => undefined,
   }
 }
@@ -162,6 +165,10 @@ export function createPayments(components: PaymentsComponents, options: Payments
           .filter(isOpen)
           .map(({ operator }) => operator),
       ),
+    async leave(operator) {
+      await sessions.get(operator)?.close()
+      sessions.delete(operator)
+    },
     async close() {
       stopped.abort()
       await Promise.allSettled(opening.values())

@@ -160,7 +160,7 @@ export const clientErrors = {
   CLIENT_RLN_EPOCH_BURNT: {
     title: 'The rest of this epoch is given up because it is not known which message ids were used',
     retryable: true,
-    fix: 'Wait until data.startsAtMs: an imported identity may have been used elsewhere in this epoch.',
+    fix: 'Wait for the epoch in data.firstEpoch: an imported identity may have been used elsewhere until then.',
   },
   CLIENT_MEMBERSHIP_MISMATCH: {
     title: 'The membership events do not add up to the running hash of the contract',

@@ -1,0 +1,62 @@
+/**
+ * The client of the network: publishes with rate-limit proofs of its own, pays nodes through channels, receives,
+ * reads history, and checks everything that it is given. This entry runs in a browser; Node resolves
+ * `@postrider/client` to `./node`, which also brings storage, TCP and a proving thread.
+ *
+ * - `createClient({ network, storage, wallet, platform })` → `start`, `publish`, `subscribe`, `query`, `close`
+ * - `createWallet({ privateKey })`
+ * - `createMemoryStorage()`
+ *
+ * @module
+ */
+import { webSockets } from '@libp2p/websockets'
+import type { TransportFactories } from './transport/libp2p.ts'
+
+/** What a browser dials. */
+export const browserTransports: TransportFactories = [webSockets()]
+
+export type {
+  ChainReader,
+  ChainWriter,
+  ChannelState,
+  ChannelStatus,
+  Descriptor,
+  Member as ChainMember,
+  MemberStatus,
+  MembershipHead,
+  Prices,
+  RegisteredNode,
+} from './chain/types.ts'
+export { createClient } from './client.ts'
+export type { Clock } from './core/clock.ts'
+export type { Random } from './core/random.ts'
+export type {
+  Attempt,
+  Estimate,
+  HistoryQuery,
+  NodeRef,
+  OutgoingMessage,
+  ProofStatus,
+  PublishHandle,
+  PublishReceipt,
+  PublishState,
+  ReceivedMessage,
+  SubscribeOptions,
+  Subscription,
+} from './messages/types.ts'
+export { localScores } from './nodes/choose.ts'
+export type { NodeCounts, NodeInfo, NodeView, Outcome, Scores, Service } from './nodes/types.ts'
+export type { MembershipState, ProofEngine, RlnBudget } from './rln/types.ts'
+export { createMemoryStorage } from './storage/memory.ts'
+export type { Storage, Write } from './storage/types.ts'
+export type { TransportFactories } from './transport/libp2p.ts'
+export type {
+  Client,
+  ClientChannels,
+  ClientEvents,
+  ClientMembership,
+  ClientOptions,
+  Platform,
+} from './types.ts'
+export { createWallet, type Wallet } from './wallet/keys.ts'
+export type { Balances, Budget, ChannelBalance, LedgerEntry, LedgerKind } from './wallet/types.ts'
