@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { describe, expect, it } from 'vitest'
+import { openDatabase } from '../core/db/index.ts'
+import { createTempDir } from '../core/testing/temp-dir.ts'
+import { recordPaid } from './account.ts'
+import { createPrismaLedger } from './ledger/prisma.ts'
+import { createPayer } from './testing/kit.ts'
+
+const CHILD = join(import.meta.dirname, 'testing', 'crash-child.ts')
+
+type Line = { paid?: string; spent?: string; charged?: string; ok?: boolean; resumed?: string }
+
+/** Runs the child until it has said `lines` lines, kills it there, and returns what it said. */
+async function runAndKill(path: string, lines: number): Promise<Line[]> {
+  const child = spawn(process.execPath, [CHILD, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const said: Line[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(JSON.parse(line) as Line)
+    if (said.length === lines) child.kill('SIGKILL')
+  }
+  return said
+}
+
+describe('a node killed with SIGKILL', () => {
+  it('has on disk every payment and charge that it told anybody of, and goes on from there', async () => {
+    await using dir = await createTempDir()
+    const path = dir.file('node.db')
+    let before = 0n
+    for (const lines of [1, 2, 30, 77, 150]) {
+      const said = await runAndKill(path, lines)
+      const { db, close } = await openDatabase(path)
+      const ledger = createPrismaLedger(db)
+      const record = (await ledger.account(createPayer('alice').channelId))!
+      const charges = await ledger.charges(record.channelId, 100_000)
+      await close()
+
+      expect(BigInt(said[0]?.resumed ?? -1)).toBe(before)
+      const told = (field: 'paid' | 'spent') =>
+        said.reduce((most, line) => (BigInt(line[field] ?? 0) > most ? BigInt(line[field] ?? 0) : most), 0n)
+      expect(recordPaid(record) >= told('paid')).toBe(true)
+      expect(record.spent >= told('spent')).toBe(true)
+      const known = new Set(charges.map(({ requestId }) => requestId))
+      for (const { charged, ok } of said) if (charged && ok) expect(known).toContain(charged)
+      expect(charges.reduce((sum, { price }) => sum + price, 0n)).toBe(record.spent)
+      before = recordPaid(record)
+    }
+  })
+})
