@@ -9,7 +9,7 @@ import { MAX_INPUT_FILE_BYTES } from './constants.ts'
 import { type ExitCode, exitCodeOf } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { ask, canAsk, confirm } from './prompts.ts'
-import { createStyle, type Style } from './render.ts'
+import { createStyle, type Style, terminalText } from './render.ts'
 
 /** The variable that names a file with the keystore password, for people who run one node a machine. */
 export const PASSWORD_FILE_VARIABLE = 'POSTRIDER_PASSWORD_FILE'
@@ -58,6 +58,7 @@ export type Cli = {
 }
 
 export function createCli(io: CliIo, options: GlobalOptions): Cli {
+  const style = createStyle(usesColour(io, options))
   const configFile = resolve(
     io.workingDir,
     options.config ?? join(options.dataDir ?? io.env.POSTRIDER_DATA_DIR ?? DEFAULT_DATA_DIR, 'config.json'),
@@ -71,11 +72,11 @@ export function createCli(io: CliIo, options: GlobalOptions): Cli {
   return {
     io,
     options,
-    style: createStyle(usesColour(io, options)),
+    style,
     dataDir,
     configFile,
     say: (text) => {
-      if (!options.json) io.stderr.write(`${text}\n`)
+      if (!options.json) io.stderr.write(`${terminalText(text, style.colour)}\n`)
     },
     canAsk: mayAsk,
     async confirm(question) {
@@ -138,8 +139,8 @@ export async function readInputFile(path: string): Promise<Uint8Array> {
 }
 
 /** Prints what a command has to say and gives its exit code. */
-export function printOutcome({ io, options }: Pick<Cli, 'io' | 'options'>, outcome: Outcome): ExitCode {
-  const text = options.json ? toJson(outcome.data) : outcome.text
+export function printOutcome({ io, options, style }: Cli, outcome: Outcome): ExitCode {
+  const text = options.json ? toJson(outcome.data) : terminalText(outcome.text, style.colour)
   if (text) io.stdout.write(`${text}\n`)
   return outcome.exitCode ?? 0
 }
@@ -159,9 +160,9 @@ export function printError(
     io.stdout.write(`${toJson({ error: { code, message, retryable, fix, data, exitCode } })}\n`)
     return exitCode
   }
-  io.stderr.write(`error: ${message}\n`)
-  for (const problem of causes(error)) io.stderr.write(`  because: ${problem}\n`)
-  if (known) io.stderr.write(`  fix: ${error.fix}\n  code: ${error.code} (docs/errors.md)\n`)
+  const lines = [`error: ${message}`, ...causes(error).map((problem) => `  because: ${problem}`)]
+  if (known) lines.push(`  fix: ${error.fix}`, `  code: ${error.code} (docs/errors.md)`)
+  io.stderr.write(`${terminalText(lines.join('\n'), false)}\n`)
   return exitCode
 }
 

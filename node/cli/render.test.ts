@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createStyle, duration, fields, printable, table, time } from './render.ts'
+import { createStyle, duration, fields, table, terminalText, time } from './render.ts'
 
 const plain = createStyle(false)
 
@@ -39,8 +39,12 @@ test('fields without a value are left out', () => {
   ).toBe('a   1\nbb  2')
 })
 
-test('foreign text cannot move the cursor', () => {
-  expect(printable('\u001b[2Jgo\u0007-waku\r\n')).toBe('go -waku  ')
+test('foreign text cannot move the cursor; our own emphasis stays', () => {
+  const foreign = '\u001b[2Jgo\u0007-waku\r\n\u001b]0;title\u0007'
+  expect(terminalText(foreign, false)).toBe('[2Jgo -waku \n]0;title ')
+  const { red } = createStyle(true)
+  expect(terminalText(red('x') + foreign, true)).toBe(`${red('x')}[2Jgo -waku \n]0;title `)
+  expect(terminalText(red('x'), false)).not.toContain('\u001b')
 })
 
 test.each([

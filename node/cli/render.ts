@@ -4,12 +4,15 @@ import { z } from 'zod'
 import { etherAmount, postAmount } from '../api/schemas/common.ts'
 
 /** How text is emphasised; plain when colours are off. */
-export type Style = { [name in 'bold' | 'dim' | 'green' | 'yellow' | 'red']: (text: string) => string }
+export type Style = { [name in 'bold' | 'dim' | 'green' | 'yellow' | 'red']: (text: string) => string } & {
+  colour: boolean
+}
 
 export function createStyle(colour: boolean): Style {
   const paint = (format: Parameters<typeof styleText>[0]) => (text: string) =>
     colour ? styleText(format, text, { validateStream: false }) : text
   return {
+    colour,
     bold: paint('bold'),
     dim: paint('dim'),
     green: paint('green'),
@@ -18,10 +21,18 @@ export function createStyle(colour: boolean): Style {
   }
 }
 
-/** Text from peers or an API without the control characters that could move a terminal's cursor. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+const ESCAPE = '\u001b'
+
+/**
+ * Text without the control characters that could move a terminal's cursor or rewrite its title: some of it comes from
+ * peers. Line breaks stay, and our own emphasis if colours are on.
+ */
+export function terminalText(text: string, colour: boolean): string {
+  return text.replace(/(\p{Cc})(\[[0-9;]*m)?/gu, (all: string, control: string, emphasis: string = '') => {
+    if (control === '\n') return all
+    if (control !== ESCAPE) return ` ${emphasis}`
+    return colour && emphasis !== '' ? all : emphasis
+  })
 }
 
 const width = (text: string): number => stripVTControlCharacters(text).length
