@@ -4,7 +4,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from './clock.ts'
-import { PENALTY_BAN_POINTS } from './p2p/constants.ts'
+import { MAX_CONNECTIONS, MAX_WEBSOCKET_MESSAGE_BYTES, PENALTY_BAN_POINTS } from './p2p/constants.ts'
 import { createIdentityKey } from './p2p/identity.ts'
 import { createFrameStream, decodeLength, requestFrame, serveRequests } from './p2p/streams.ts'
 import { createTestHost, TEST_NETWORK, tcpAddress, wsAddress } from './p2p/testing/hosts.ts'
@@ -148,6 +148,79 @@ describe('host', () => {
     await vi.waitFor(() => expect(client.peers()).toEqual([]))
     const again = await startHost({ privateKey, listen: [address.split('/p2p/')[0] ?? ''] })
     await vi.waitFor(() => expect(client.peers()).toEqual([again.peerId]), { timeout: 15_000 })
+  })
+})
+
+describe('WebSocket listener', () => {
+  const portOf = (host: Host) => Number(wsAddress(host).split('/')[4])
+
+  it('ends the socket of a connection that it aborts', async () => {
+    const server = await startHost()
+    const client = await startHost({ listen: [] })
+    await client.dial(wsAddress(server))
+    await vi.waitFor(() => expect(server.peers()).toHaveLength(1))
+    for (const connection of server.libp2p.getConnections()) connection.abort(new TypeError('test'))
+    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+  })
+
+  it('closes on a message above the limit', async () => {
+    const server = await startHost()
+    const socket = new WebSocket(`ws://127.0.0.1:${portOf(server)}`)
+    await once(socket, 'open')
+    const closed = once(socket, 'close')
+    socket.send(new Uint8Array(MAX_WEBSOCKET_MESSAGE_BYTES + 1))
+    const [event] = await closed
+    expect([1006, 1009]).toContain(event.code) // 1009: message too big; 1006: the socket was gone before it was read
+  })
+
+  it('survives frames that break the WebSocket protocol', async () => {
+    const server = await startHost()
+    const raw = net.connect(portOf(server), '127.0.0.1')
+    raw.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    )
+    await once(raw, 'data')
+    raw.write(new Uint8Array([0xff, 0xff, 0xff, 0xff]))
+    await once(raw, 'close')
+    const client = await startHost({ listen: [] })
+    await client.dial(wsAddress(server))
+  })
+
+  it('takes a bounded number of connections', async () => {
+    const server = await startHost()
+    const sockets = Array.from({ length: MAX_CONNECTIONS + 5 }, () =>
+      net.connect(portOf(server), '127.0.0.1'),
+    )
+    const dropped = await Promise.race(sockets.map((socket) => once(socket, 'close').then(() => true)))
+    expect(dropped).toBe(true)
+    for (const socket of sockets) socket.destroy()
+    const client = await startHost({ listen: [] })
+    await vi.waitFor(() => client.dial(wsAddress(server)), { timeout: 5_000 })
+  })
+})
+
+describe('garbage below the protocols', () => {
+  const multistream = Buffer.from('\x13/multistream/1.0.0\n')
+  const noise = Buffer.from('\x07/noise\n')
+
+  it.each<[string, Buffer]>([
+    ['random bytes', Buffer.from(crypto.getRandomValues(new Uint8Array(300)))],
+    ['an endless varint', Buffer.alloc(64, 0xff)],
+    ['multistream, then garbage', Buffer.concat([multistream, Buffer.alloc(200, 0x55)])],
+    ['noise, then garbage', Buffer.concat([multistream, noise, Buffer.alloc(500, 0x55)])],
+    ['noise, then an empty frame', Buffer.concat([multistream, noise, Buffer.alloc(2)])],
+  ])('is survived: %s', async (_, bytes) => {
+    const server = await startHost()
+    for (const address of [tcpAddress(server), wsAddress(server)]) {
+      const raw = net.connect(Number(address.split('/')[4]), '127.0.0.1')
+      raw.on('error', () => undefined) // the node may reset it
+      await once(raw, 'connect')
+      raw.end(bytes)
+      await once(raw, 'close')
+      const client = await startHost({ listen: [] })
+      await client.dial(address)
+    }
   })
 })
 

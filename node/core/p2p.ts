@@ -12,7 +12,6 @@ import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { PostriderError } from '@postrider/protocol/errors'
@@ -38,6 +37,7 @@ import { createGossipService, type Gossip, type GossipNetwork } from './p2p/goss
 import { createMuteWatch } from './p2p/mute.ts'
 import { createPeerKeeper, type PeerKeeper } from './p2p/peers.ts'
 import { createPenaltyBook } from './p2p/penalties.ts'
+import { boundedWebSockets } from './p2p/websocket.ts'
 import type { Random } from './random.ts'
 
 export type HostComponents = {
@@ -164,7 +164,7 @@ function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof create
     start: false,
     nodeInfo: { name: 'postrider', userAgent: 'postrider' },
     addresses: { listen: [...listen], announce: [...announce] },
-    transports: [tcp(), webSockets()],
+    transports: [tcp({ maxConnections: MAX_CONNECTIONS }), boundedWebSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions }),

@@ -52,6 +52,11 @@ export const relayErrors = {
     retryable: false,
     fix: 'Install the exact versions of the lockfile.',
   },
+  RELAY_WEBSOCKET_INCOMPATIBLE: {
+    title: 'The installed WebSocket transport lacks what its limits are set on',
+    retryable: false,
+    fix: 'Install the exact versions of the lockfile.',
+  },
   RELAY_STREAMS_EXHAUSTED: {
     title: 'The node serves as many streams of this protocol as it may',
     retryable: true,

@@ -31,6 +31,12 @@ export const MPLEX_STREAMS_PER_SECOND = 100
 /** Bytes waiting in one stream while nobody reads; more resets the stream. The largest frame is below 1 MiB. */
 export const MAX_STREAM_BUFFER_BYTES = 1_048_576
 
+/** Largest WebSocket message, bytes. Noise sends at most 64 KiB at once; nothing honest comes near. */
+export const MAX_WEBSOCKET_MESSAGE_BYTES = 1_048_576
+
+/** How long a WebSocket's TCP connection may stay silent before its HTTP handshake is done, ms. */
+export const WEBSOCKET_HANDSHAKE_MS = 10_000
+
 /** Identify frames carry addresses and protocol names: 8 KiB hold more than a hundred of them. */
 export const MAX_IDENTIFY_BYTES = 8_192
 
