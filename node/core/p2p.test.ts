@@ -215,11 +215,10 @@ describe('garbage below the protocols', () => {
     for (const address of [tcpAddress(server), wsAddress(server)]) {
       const raw = net.connect(Number(address.split('/')[4]), '127.0.0.1')
       raw.on('error', () => undefined) // the node may reset it
-      await once(raw, 'connect')
-      raw.end(bytes)
-      await once(raw, 'close')
+      raw.write(bytes)
       const client = await startHost({ listen: [] })
       await client.dial(address)
+      raw.destroy()
     }
   })
 })
