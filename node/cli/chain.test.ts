@@ -168,6 +168,19 @@ describe('stake', () => {
   })
 })
 
+describe('payout', () => {
+  test('is set once, to another account', async () => {
+    const node = await createNode('payout', { ether: POST })
+    expect((await node.run('rewards', 'payout')).data).toMatchObject({ cold: false })
+    expect((await node.run('rewards', 'payout', node.account)).code).toBe(3)
+    expect((await node.run('rewards', 'payout', COLD)).data.done).toBe(true)
+    expect((await node.run('rewards', 'payout')).data).toMatchObject({ cold: true })
+    expect((await node.run('rewards', 'payout', COLD)).data.done).toBe(false)
+    const other = await node.run('rewards', 'payout', `0x${'d0'.repeat(20)}`)
+    expect([other.code, other.data.error.code]).toEqual([3, 'CLI_REFUSED'])
+  })
+})
+
 describe('rln', () => {
   test('register writes the identity first, pays, and leaves with the deposit', async () => {
     const node = await createNode('member', { ether: POST, tokens: 100n * POST })

@@ -57,6 +57,9 @@ export type ChainReader = {
   membershipParameters(): Promise<{ freezeSeconds: number; maximum: number }>
   /** Refunds of closed channels that the account paid for, waiting to be pulled. */
   refundOf(account: Address): Promise<bigint>
+  /** Where the account's earnings are paid: itself unless it set another. */
+  payoutOf(account: Address): Promise<Address>
+  close(): void
 }
 
 const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
@@ -98,6 +101,11 @@ export function openChainReader({ io }: Pick<Cli, 'io'>, config: Config, network
       return { freezeSeconds: Number(freezeSeconds), maximum: Number(maximum) }
     },
     refundOf: (account) => readContract(client, 'paymentChannels', 'refundOf', [account]),
+    async payoutOf(account) {
+      const payout = await readContract(client, 'paymentChannels', 'payoutAddressOf', [account])
+      return payout === ZERO_ADDRESS ? account : payout
+    },
+    close: () => client.stop(),
   }
 }
 

@@ -17,22 +17,31 @@ export type ChainContext = {
   peerKey(): Promise<`0x${string}`>
 }
 
-/** @throws PostriderError `CLI_NOT_INITIALIZED`, `CONFIG_*`, `KEYS_*`, `CHAIN_*` */
-export async function openChain(cli: Cli): Promise<ChainContext> {
+/**
+ * Reads configuration, network and public keys, acts, and lets go of the connections to the chain.
+ *
+ * @throws PostriderError `CLI_NOT_INITIALIZED`, `CONFIG_*`, `KEYS_*`, `CHAIN_*`, and what `act` throws
+ */
+export async function withChain<T>(cli: Cli, act: (context: ChainContext) => Promise<T>): Promise<T> {
   const config = await cli.loadConfig()
   const { keystoreFile, identityFile } = configPaths(config)
-  const chain = openChainReader(cli, config, await cli.loadNetwork(config))
+  const network = await cli.loadNetwork(config)
   const account = keystoreAddress(await readKeyFile(keystoreFile))
   if (account === undefined) {
     throw new PostriderError('KEYS_FILE_INVALID', { detail: `${keystoreFile} does not say its address` })
   }
-  return {
-    config,
-    chain,
-    account,
-    async peerKey() {
-      if (!existsSync(identityFile)) throw new PostriderError('KEYS_FILE_MISSING', { detail: identityFile })
-      return peerKeyOf(await loadIdentityKey(identityFile))
-    },
+  const chain = openChainReader(cli, config, network)
+  try {
+    return await act({
+      config,
+      chain,
+      account,
+      async peerKey() {
+        if (!existsSync(identityFile)) throw new PostriderError('KEYS_FILE_MISSING', { detail: identityFile })
+        return peerKeyOf(await loadIdentityKey(identityFile))
+      },
+    })
+  } finally {
+    chain.close()
   }
 }

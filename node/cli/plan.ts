@@ -2,6 +2,7 @@ import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { TransactionIntent } from '../chain/transaction-runner.ts'
 import { anyFailed, type Check, failed, ok, renderChecks, skipped } from './checks.ts'
 import type { Cli, Outcome } from './cli.ts'
+import type { SendOptions } from './command.ts'
 import type { ChainContext } from './context.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { ether, etherJson, section, sections } from './render.ts'
@@ -30,9 +31,7 @@ export type Plan = {
 
 type Priced = { checks: Check[]; gas: bigint; fee: bigint }
 
-export type PlanOptions = {
-  dryRun: boolean
-  passwordFile?: string | undefined
+export type PlanOptions = SendOptions & {
   /** After the last step, before the outcome: what must be kept of it. */
   onDone?(sent: readonly Sent[]): Promise<Record<string, unknown>>
 }

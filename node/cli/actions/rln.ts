@@ -15,10 +15,10 @@ import {
   readKeyFile,
 } from '../../core/keystore.ts'
 import type { Member } from '../chain.ts'
-import { type Check, failed, ok } from '../checks.ts'
+import { anyFailed, type Check, failed, ok } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
-import { type ChainContext, openChain } from '../context.ts'
+import { type ChainContext, withChain } from '../context.ts'
 import { carryOut, type Plan, type Step } from '../plan.ts'
 import { duration, fields, post, postJson, time } from '../render.ts'
 import { keystorePassword } from '../session.ts'
@@ -29,17 +29,16 @@ export type RegisterOptions = SendOptions & { kdf: KeystoreStrength }
 /** Gas of a registration when it cannot be simulated: the target is 110,000, and a margin. */
 const ASSUMED_REGISTER_GAS = 150_000n
 
-export async function rlnStatus(cli: Cli): Promise<Outcome> {
-  return status(cli, await openChain(cli))
+export function rlnStatus(cli: Cli): Promise<Outcome> {
+  return withChain(cli, (context) => status(cli, context))
 }
 
-export async function rlnRegister(cli: Cli, limit: string, options: RegisterOptions): Promise<Outcome> {
-  return register(cli, await openChain(cli), limit, options)
+export function rlnRegister(cli: Cli, limit: string, options: RegisterOptions): Promise<Outcome> {
+  return withChain(cli, (context) => register(cli, context, limit, options))
 }
 
-export async function rlnLeave(cli: Cli, { dryRun = false, passwordFile }: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await leavePlan(context), { dryRun, passwordFile })
+export function rlnLeave(cli: Cli, options: SendOptions): Promise<Outcome> {
+  return withChain(cli, async (context) => carryOut(cli, context, await leavePlan(context), options))
 }
 
 /** The membership on disk and what the chain says of it. */
@@ -95,18 +94,14 @@ async function register(
   const { config, chain } = context
   const limit = await parseLimit(context, limitText)
   const known = await readMembership(context)
-  const { dryRun = false, passwordFile } = options
   const plan = await registerPlan(context, limit, known)
-  if (dryRun || plan.checks.some(({ state }) => state === 'failed')) {
-    return carryOut(cli, context, plan, { dryRun, passwordFile })
-  }
-  const password = await keystorePassword(cli, config, passwordFile)
+  if (options.dryRun || anyFailed(plan.checks)) return carryOut(cli, context, plan, options)
+  const password = await keystorePassword(cli, config, options.passwordFile)
   const file = known?.file ?? (await writeIdentity(cli, context, { limit, password, strength: options.kdf }))
   // A file that does not open must be found before the deposit depends on it.
   await decryptRlnSecret(file, password)
   return carryOut(cli, context, await registerPlan(context, limit, { file, member: undefined }), {
-    dryRun,
-    passwordFile,
+    ...options,
     onDone: async () => {
       const member = await chain.member(file.commitment)
       if (member) await rememberIndex(config, file, member.index)

@@ -6,7 +6,7 @@ import { parseAddress, type RegisteredNode } from '../chain.ts'
 import { type Check, failed, ok, warning } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
-import { type ChainContext, openChain } from '../context.ts'
+import { type ChainContext, withChain } from '../context.ts'
 import { carryOut, type Plan, type Step } from '../plan.ts'
 import { duration, fields, post, postJson, type Style, time } from '../render.ts'
 import { newIntentKey } from '../wallet.ts'
@@ -17,41 +17,37 @@ const ASSUMED_ADD_GAS = 100_000n
 
 const SERVICE_BITS = { relay: 1, store: 2, lightpush: 4, filter: 8 } as const
 
-export async function stakeStatus(cli: Cli): Promise<Outcome> {
-  return status(cli, await openChain(cli))
+export function stakeStatus(cli: Cli): Promise<Outcome> {
+  return withChain(cli, (context) => status(cli, context))
 }
 
-export async function stakeRegister(
+export function stakeRegister(
   cli: Cli,
   amount: string,
   options: SendOptions & { withdrawal: string; endpoint?: string[] },
 ): Promise<Outcome> {
-  const context = await openChain(cli)
-  const plan = await registerPlan(context, parseAmountArgument(amount), options)
-  return carryOut(cli, context, plan, sending(options))
+  return send(cli, options, (context) => registerPlan(context, parseAmountArgument(amount), options))
 }
 
-export async function stakeAdd(cli: Cli, amount: string, options: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await addPlan(context, parseAmountArgument(amount)), sending(options))
+export function stakeAdd(cli: Cli, amount: string, options: SendOptions): Promise<Outcome> {
+  return send(cli, options, (context) => addPlan(context, parseAmountArgument(amount)))
 }
 
-export async function stakeUpdate(cli: Cli, options: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await updatePlan(context), sending(options))
-}
+export const stakeUpdate = (cli: Cli, options: SendOptions): Promise<Outcome> =>
+  send(cli, options, updatePlan)
 
-export async function stakeExit(cli: Cli, options: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await exitPlan(context), sending(options))
-}
+export const stakeExit = (cli: Cli, options: SendOptions): Promise<Outcome> => send(cli, options, exitPlan)
 
-export async function stakeWithdraw(cli: Cli, options: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await withdrawPlan(context), sending(options))
-}
+export const stakeWithdraw = (cli: Cli, options: SendOptions): Promise<Outcome> =>
+  send(cli, options, withdrawPlan)
 
-const sending = ({ dryRun = false, passwordFile }: SendOptions) => ({ dryRun, passwordFile })
+function send(
+  cli: Cli,
+  options: SendOptions,
+  plan: (context: ChainContext) => Promise<Plan>,
+): Promise<Outcome> {
+  return withChain(cli, async (context) => carryOut(cli, context, await plan(context), options))
+}
 
 const stakeState = (node: RegisteredNode | undefined, minimum: bigint): string => {
   if (!node) return 'none'

@@ -2,7 +2,7 @@ import { intentOf } from '../../chain/contracts.ts'
 import { type Check, skipped } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
-import { type ChainContext, openChain } from '../context.ts'
+import { type ChainContext, withChain } from '../context.ts'
 import { carryOut, type Plan, type Step } from '../plan.ts'
 import { duration, post, postJson } from '../render.ts'
 import { newIntentKey } from '../wallet.ts'
@@ -12,9 +12,8 @@ import { withdrawPlan } from './stake.ts'
 /** One thing that may be withdrawable: its transaction, or why there is none now. */
 type Source = { name: string; amount: bigint; step?: Step; receiver?: string; reason?: string }
 
-export async function withdrawAll(cli: Cli, { dryRun = false, passwordFile }: SendOptions): Promise<Outcome> {
-  const context = await openChain(cli)
-  return carryOut(cli, context, await withdrawAllPlan(context), { dryRun, passwordFile })
+export function withdrawAll(cli: Cli, options: SendOptions): Promise<Outcome> {
+  return withChain(cli, async (context) => carryOut(cli, context, await withdrawAllPlan(context), options))
 }
 
 async function withdrawAllPlan(context: ChainContext): Promise<Plan> {

@@ -3,7 +3,15 @@ import type { z } from 'zod'
 import { redemption, rewards } from '../../api/schemas/payments.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
-import { addCommand, addGroup, dryRunOption, option, type Tree } from '../command.ts'
+import {
+  addCommand,
+  addGroup,
+  dryRunOption,
+  option,
+  type SendOptions,
+  sendOptions,
+  type Tree,
+} from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { ether, fields, post, type Style, sections, table, time } from '../render.ts'
 import { openApi } from '../session.ts'
@@ -54,6 +62,15 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
       const path = `/v1/payments/redemptions/${encodeURIComponent(id)}/approve`
       return redemptionOutcome(cli, await api.post(path, {}, redemption))
     },
+  })
+
+  addCommand<SendOptions>(tree, group, {
+    name: 'payout [address]',
+    summary: 'show where settlements are paid, or set a cold address for them',
+    details: 'Once set, only that address can change it: a stolen hot key cannot redirect earnings.',
+    options: sendOptions(),
+    run: async (cli, [address], options) =>
+      (await import('../actions/payout.ts')).payout(cli, address, options),
   })
 }
 

@@ -21,7 +21,7 @@ export function registerRlnCommands(tree: Tree, program: Command): void {
 
   addCommand<SendOptions & { kdf: KeystoreStrength }>(tree, group, {
     name: 'register <limit>',
-    summary: 'join with a new identity that may send <limit> messages an epoch',
+    summary: 'join with a new identity that may send so many messages an epoch',
     details:
       'The identity is written to rln.json, locked with the password of the keystore, before the deposit is paid: an ' +
       'interrupted registration goes on with it. Losing the file loses the deposit.',

@@ -15,6 +15,14 @@ type Context = { cli: Cli; config: Config; chain: ChainReader; account: `0x${str
 /** Reachability, clock, funds, stake and membership. */
 export async function chainChecks(cli: Cli, config: Config, network: Network): Promise<Check[]> {
   const chain = openChainReader(cli, config, network)
+  try {
+    return await checksOver(cli, config, chain)
+  } finally {
+    chain.close()
+  }
+}
+
+async function checksOver(cli: Cli, config: Config, chain: ChainReader): Promise<Check[]> {
   const reach = await reachCheck(chain)
   if (reach.state === 'failed')
     return [reach, skipped('funds, stake, RLN membership', 'the chain cannot be asked')]
@@ -27,6 +35,7 @@ export async function chainChecks(cli: Cli, config: Config, network: Network): P
     clock,
     await guarded('funds', () => fundsCheck(context)),
     await guarded('stake', () => stakeCheck(context)),
+    await guarded('payout', () => payoutCheck(context)),
     await guarded('RLN membership', () => rlnCheck(context)),
   ]
 }
@@ -100,6 +109,13 @@ async function stakeCheck({ chain, account, config }: Context): Promise<Check> {
     )
   }
   return ok('stake', `${post(node.stake)}, returns to ${node.withdrawal}`)
+}
+
+/** A stolen hot key can take what was settled to it, and nothing of what goes to a cold address. */
+async function payoutCheck({ chain, account }: Context): Promise<Check> {
+  const payout = await chain.payoutOf(account)
+  if (payout.toLowerCase() !== account.toLowerCase()) return ok('payout', `earnings go to ${payout}`)
+  return warning('payout', 'earnings go to the hot account', 'postrider rewards payout <cold address>')
 }
 
 async function rlnCheck({ config, chain }: Context): Promise<Check> {
