@@ -86,7 +86,7 @@ describe('stock @waku/sdk light client', () => {
       discovery: { dns: false, peerExchange: false, peerCache: false },
       libp2p: { filterMultiaddrs: false, hideWebSocketInfo: true },
     })
-    await client.waitForPeers([Protocols.LightPush, Protocols.Filter, Protocols.Store], 15_000)
+    await client.waitForPeers([Protocols.LightPush, Protocols.Filter, Protocols.Store], 60_000)
   })
 
   afterAll(async () => {

@@ -11,8 +11,6 @@ import {
   FilterSubscribeResponseSchema,
   MessagePushSchema,
   PROTOCOL_IDS,
-  parseContentTopic,
-  parsePubsubTopic,
 } from '@postrider/protocol/wire'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -29,9 +27,10 @@ import {
   MAX_FILTER_STREAMS,
   MAX_LIGHT_STREAMS_PER_CONNECTION,
   MAX_REQUEST_ID_CHARS,
-  MAX_TOPICS_PER_REQUEST,
   SUBSCRIPTION_TTL_MS,
 } from './constants.ts'
+import { createFilterCounters } from './filter-metrics.ts'
+import { checkCriteria, PING, SUBSCRIBE, UNSUBSCRIBE, UNSUBSCRIBE_ALL } from './filter-request.ts'
 import { createPusher, type Push, type Pusher } from './pusher.ts'
 import { type Answer, answerForError } from './status.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -59,12 +58,6 @@ export type FilterServer = {
   stop(): Promise<void>
 }
 
-/** `filter_subscribe_type` of 12/WAKU2-FILTER. */
-const PING = 0
-const SUBSCRIBE = 1
-const UNSUBSCRIBE = 2
-const UNSUBSCRIBE_ALL = 3
-
 /**
  * Serves `/vac/waku/filter-subscribe/2.0.0-beta1` and pushes on `/vac/waku/filter-push/2.0.0-beta1`. A
  * subscription ends with the connection, so that a client which comes back learns from its ping that it missed
@@ -77,7 +70,10 @@ export function createFilterServer(components: FilterComponents, options: Filter
   const subscriptions = createSubscriptions()
   const pushers = new Map<string, Pusher>()
   const lastSeenMs = new Map<string, number>()
-  const count = createCounters(metrics, () => ({ subscribers: subscriptions.clients(), queued: queued() }))
+  const count = createFilterCounters(metrics, () => ({
+    subscribers: subscriptions.clients(),
+    queued: queued(),
+  }))
   let server: RequestServer | undefined
   let timer: Timer | undefined
 
@@ -211,48 +207,5 @@ export function createFilterServer(components: FilterComponents, options: Filter
       await server?.stop()
       for (const peer of [...lastSeenMs.keys()]) forget(peer)
     },
-  }
-}
-
-function checkCriteria(
-  request: FilterSubscribeRequest,
-  network: FilterOptions['network'],
-): { pubsubTopic: string; contentTopics: readonly string[] } {
-  const { pubsubTopic = '', contentTopics } = request
-  const place = parsePubsubTopic(pubsubTopic)
-  if (!place || place.clusterId !== network.clusterId || place.shard >= network.shardCount) {
-    throw new PostriderError('LIGHT_REQUEST_INVALID', {
-      detail: 'pubsub_topic is not a shard of this network',
-    })
-  }
-  const known = contentTopics.every((topic) => parseContentTopic(topic) !== undefined)
-  if (contentTopics.length === 0 || contentTopics.length > MAX_TOPICS_PER_REQUEST || !known) {
-    throw new PostriderError('LIGHT_REQUEST_INVALID', { detail: 'content_topics' })
-  }
-  return { pubsubTopic, contentTopics }
-}
-
-function createCounters(metrics: Metrics, read: () => { subscribers: number; queued: number }) {
-  const answers = metrics.counter('light_filter_total', {
-    help: 'Filter answers by status; "reset" when the stream ended without one',
-    labels: ['status'],
-  })
-  const pushes = metrics.counter('light_pushes_total', { help: 'Messages pushed to subscribers' })
-  const drops = metrics.counter('light_subscribers_dropped_total', {
-    help: 'Subscribers given up, by error code',
-    labels: ['code'],
-  })
-  metrics.gauge('light_subscribers', {
-    help: 'Clients with subscriptions',
-    collect: (gauge) => gauge.set(read().subscribers),
-  })
-  metrics.gauge('light_pushes_queued', {
-    help: 'Messages that wait for subscribers',
-    collect: (gauge) => gauge.set(read().queued),
-  })
-  return {
-    answer: (status: number | 'reset') => answers.inc({ status }),
-    pushed: () => pushes.inc(),
-    dropped: (error: unknown) => drops.inc({ code: error instanceof PostriderError ? error.code : 'other' }),
   }
 }

@@ -117,7 +117,7 @@ describe('verdicts', () => {
       { numRuns: 200 },
     )
     expect(await verdictOf(send(new Uint8Array(200_000)))).toEqual(rejected('WIRE_TOO_LARGE'))
-    expect(validator.stats()).toEqual({ inFlight: 0, nullifiers: 0, evidenceBytes: 0 })
+    expect(validator.stats()).toMatchObject({ inFlight: 0, nullifiers: 0, evidenceBytes: 0 })
   })
 })
 
