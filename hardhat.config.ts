@@ -42,6 +42,14 @@ export default defineConfig({
     cache: 'contracts/.hardhat/cache',
     ignition: 'contracts/ignition',
   },
+  test: {
+    solidity: {
+      // Fixed, so that a failure is a failure for everybody.
+      fuzz: { runs: 256, seed: '0x706f73747269646572' },
+      // Handlers catch what the contracts refuse; whatever else reverts is a fault of the test.
+      invariant: { runs: 32, depth: 100, failOnRevert: true },
+    },
+  },
   solidity: {
     // One profile for all: what is tested is what is deployed.
     profiles: {
