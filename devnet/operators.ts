@@ -26,6 +26,7 @@ export type Operator = {
   command(args: string[]): Promise<Record<string, unknown>>
   /** A GET of the node's HTTP API. */
   get<T = Record<string, unknown>>(path: string): Promise<T>
+  getText(path: string): Promise<string>
   start(): Promise<void>
   /** SIGKILL: what a power cut does. */
   kill(): Promise<void>
@@ -67,6 +68,13 @@ export async function createOperator({
 
   let child: Child | undefined
   let api: { url: string; token: string } | undefined
+  const getText = async (path: string) => {
+    if (api === undefined) throw new TypeError(`${name} does not run`)
+    const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${api.token}` } })
+    const text = await response.text()
+    if (!response.ok) throw new TypeError(`${name} answered ${response.status} to ${path}: ${text}`)
+    return text
+  }
   return {
     name,
     directory,
@@ -75,13 +83,8 @@ export async function createOperator({
     peerId,
     webSocket: `${listen[1]}/p2p/${peerId}`,
     command,
-    get: async <T>(path: string) => {
-      if (api === undefined) throw new TypeError(`${name} does not run`)
-      const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${api.token}` } })
-      if (!response.ok)
-        throw new TypeError(`${name} answered ${response.status} to ${path}: ${await response.text()}`)
-      return (await response.json()) as T
-    },
+    get: async <T>(path: string) => JSON.parse(await getText(path)) as T,
+    getText,
     async start() {
       child = processes.start(name, [CLI, '--data-dir', directory, '--no-input', 'run'], { env })
       const [, url] = await waitForLine(child, /API at (http:\S+)/, START_TIMEOUT_MS)

@@ -1,9 +1,9 @@
 // Child processes of the devnet: started with their output in a log file, stopped together, never left behind.
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import type { Readable } from 'node:stream'
 
 export const ROOT = join(import.meta.dirname, '..')
 
@@ -22,9 +22,25 @@ export type Processes = {
   stopAll(): Promise<void>
 }
 
-/** Every child runs this process's own Node binary. */
+/** Every child runs this process's own Node binary, and dies with this process at the latest. */
 export function createProcesses(logDirectory: string): Processes {
   const children = new Set<Child>()
+  const running = new Set<ChildProcess>()
+  let closed = false
+  process.once('exit', () => {
+    for (const child of running) child.kill('SIGKILL')
+  })
+
+  const spawnTracked = (args: string[], env: NodeJS.ProcessEnv | undefined): ChildProcess => {
+    if (closed) throw new Error('the devnet is stopping')
+    // An own process group: a terminal's Ctrl-C reaches this process only, which stops the children in order.
+    const options = { cwd: ROOT, env: { ...process.env, ...env }, detached: true }
+    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return child
+  }
+
   const stop = async (child: Child) => {
     if (child.process.exitCode === null && child.process.signalCode === null) {
       child.process.kill('SIGTERM')
@@ -34,45 +50,45 @@ export function createProcesses(logDirectory: string): Processes {
     }
     children.delete(child)
   }
+
   return {
-    start: (name, args, options = {}) => {
+    start: (name, args, { env } = {}) => {
       const log = join(logDirectory, `${name}.log`)
-      // An own process group: a terminal's Ctrl-C reaches this process only, which stops the children in order.
-      const process_ = spawn(process.execPath, args, {
-        cwd: ROOT,
-        env: { ...process.env, ...options.env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true,
+      const spawned = spawnTracked(args, env)
+      const file = createWriteStream(log, { flags: 'a' })
+      spawned.stdout?.pipe(file, { end: false })
+      spawned.stderr?.pipe(file, { end: false })
+      const exited = new Promise<number | null>((resolve) => {
+        spawned.once('close', (code) => file.end(() => resolve(code)))
       })
-      const file = createWriteStream(log)
-      process_.stdout.pipe(file, { end: false })
-      process_.stderr.pipe(file, { end: false })
-      const exited = new Promise<number | null>((resolve) =>
-        process_.once('close', (code) => file.end(() => resolve(code))),
-      )
-      const child = { name, process: process_, log, exited }
+      const child = { name, process: spawned, log, exited }
       children.add(child)
       return child
     },
-    exec: async (args, options = {}) => {
-      try {
-        const env = { ...process.env, ...options.env }
-        const { stdout } = await promisify(execFile)(process.execPath, args, {
-          cwd: ROOT,
-          env,
-          maxBuffer: 2 ** 26,
-        })
-        return stdout
-      } catch (error) {
-        const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-        throw new Error(`${args.join(' ')} failed:\n${tail(`${stdout}${stderr}`)}`, { cause: error })
-      }
+    exec: async (args, { env } = {}) => {
+      const child = spawnTracked(args, env)
+      const [stdout, stderr, code] = await Promise.all([
+        collect(child.stdout),
+        collect(child.stderr),
+        new Promise<number | null>((resolve) => child.once('close', resolve)),
+      ])
+      if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${tail(`${stdout}${stderr}`)}`)
+      return stdout
     },
     stop,
     stopAll: async () => {
-      await Promise.all([...children].reverse().map(stop))
+      closed = true
+      const known = [...children].reverse()
+      for (const child of running) if (!known.some((one) => one.process === child)) child.kill('SIGTERM')
+      await Promise.all(known.map(stop))
     },
   }
+}
+
+async function collect(stream: Readable | null): Promise<string> {
+  let text = ''
+  for await (const chunk of stream ?? []) text += String(chunk)
+  return text
 }
 
 /** Resolves when the child has printed a line that matches; rejects when it ends first or the time is over. */
