@@ -228,9 +228,15 @@ describe('money calls', () => {
     expect(context.fake.redeemed).toHaveLength(2)
   })
 
-  test('approve a proposed redemption', async () => {
+  test('approve or reject a proposed redemption', async () => {
     const approved = await post('/v1/payments/redemptions/r-1/approve', {}, { 'idempotency-key': 'c' })
     expect(approved.json()).toMatchObject({ id: 'r-1', state: 'approved' })
+    const rejected = await post(
+      '/v1/payments/redemptions/r-1/reject',
+      { reason: 'later' },
+      { 'idempotency-key': 'e' },
+    )
+    expect(rejected.json()).toMatchObject({ state: 'rejected', reason: { text: 'later' } })
     const missing = await post('/v1/payments/redemptions/r-9/approve', {}, { 'idempotency-key': 'd' })
     expect(missing.json()).toMatchObject({ status: 404, code: 'API_NOT_FOUND' })
   })

@@ -97,6 +97,8 @@ export interface Actions {
   redeem(request: RedeemRequest): Promise<Redemption>
   /** Oversight: lets a proposed redemption go. @returns undefined if there is no such redemption */
   approve(redemptionId: string): Promise<Redemption | undefined>
+  /** Oversight: drops a proposed redemption. @returns undefined if there is no such redemption */
+  reject(redemptionId: string, reason: string): Promise<Redemption | undefined>
 }
 
 /** Everything that the API shows; the composition root plugs the parts of the node in. */

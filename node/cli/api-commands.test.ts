@@ -110,6 +110,7 @@ describe('channels and rewards', () => {
     })
     expect((await json('rewards', 'approve', 'r-1')).data.state).toBe('approved')
     expect((await json('rewards', 'approve', 'r-7')).code).toBe(2)
+    expect((await json('rewards', 'reject', 'r-1', '--reason', 'later')).data.reason.text).toBe('later')
     expect((await text('rewards')).stdout).toContain('held back')
   })
 })

@@ -12,6 +12,7 @@ import {
   redeemRequest,
   redemption,
   redemptionState,
+  rejectRequest,
   rewards,
 } from '../schemas/payments.ts'
 import type { IdempotentAnswer, Redemption } from '../types.ts'
@@ -101,11 +102,7 @@ function registerLists(app: App, { views }: RouteContext): void {
         response: answers(channel),
       },
     },
-    async ({ params: { id } }) => {
-      const found = await views.channels.get(id)
-      if (!found) throw new PostriderError('API_NOT_FOUND', { data: { id } })
-      return found
-    },
+    async ({ params: { id } }) => found(await views.channels.get(id), id),
   )
 
   app.get(
@@ -188,11 +185,37 @@ function registerActions(app: App, context: RouteContext): void {
     async (request, reply) =>
       answerOnce(context, request, reply, async () => {
         const { id } = request.params
-        const approved = await actions.approve(id)
-        if (!approved) throw new PostriderError('API_NOT_FOUND', { data: { id } })
-        return approved
+        return found(await actions.approve(id), id)
       }),
   )
+
+  app.post(
+    '/v1/payments/redemptions/:id/reject',
+    {
+      config,
+      schema: {
+        ...doc(
+          { id: 'rejectRedemption', tag: 'money', summary: 'Oversight: drop a proposed redemption' },
+          'operate',
+        ),
+        headers: idempotencyHeaders,
+        params: z.object({ id: z.string() }),
+        body: rejectRequest,
+        response: answers(redemption, 'The rejected redemption'),
+      },
+    },
+    async (request, reply) =>
+      answerOnce(context, request, reply, async () => {
+        const { id } = request.params
+        return found(await actions.reject(id, request.body.reason), id)
+      }),
+  )
+}
+
+/** @throws PostriderError `API_NOT_FOUND` */
+function found<T>(value: T | undefined, id: string): T {
+  if (value === undefined) throw new PostriderError('API_NOT_FOUND', { data: { id } })
+  return value
 }
 
 /** Answers a money call under its Idempotency-Key; a final refusal is remembered like a success. */

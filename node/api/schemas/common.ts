@@ -78,7 +78,7 @@ export const asOfBlock = z.object({ number: bigInteger, at: timestamp }).nullabl
 /** A reason that names an error code, so that a page can link to its explanation. */
 export const reason = z
   .object({ code: z.string(), text: z.string() })
-  .meta({ id: 'Reason', description: 'Why; code is one of docs/errors.md' })
+  .meta({ id: 'Reason', description: 'Why; a code in capitals is one of docs/errors.md' })
 
 export const pageQuery = z.object({
   limit: z.coerce

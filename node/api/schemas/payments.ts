@@ -21,12 +21,13 @@ export const paymentsSummary = z
     mode: redemptionMode,
     asOf: asOfBlock,
     earned: postAmount.describe(
-      'Paid by vouchers and ticks since the node exists; equals redeemed + pending',
+      'Paid by vouchers and ticks since the node exists; equals redeemed + pending + lost',
     ),
     spent: postAmount.describe('Charged for served requests; at most earned + what may stay unpaid'),
     redeemed: postAmount.describe('Settled on chain, the burnt share included'),
     burnt: postAmount.describe('Share of redeemed that the contract burns'),
     pending: postAmount.describe('Earned and not yet settled on chain'),
+    lost: postAmount.describe('Earned and not settled before the channel closed'),
     redeemable: postAmount.describe('Part of pending that is worth its gas now'),
     unpaidLimit: postAmount.describe('What one client may owe before it is refused'),
     channels: z.object({ open: count, closing: count, closed: count }),
@@ -79,7 +80,7 @@ export const ledgerEntry = z
   .meta({ id: 'LedgerEntry', description: 'One movement; entries of past days never change' })
 
 export const redemptionState = z
-  .enum(['proposed', 'approved', 'sent', 'confirmed', 'failed', 'nothing-to-do', 'simulated'])
+  .enum(['proposed', 'approved', 'sent', 'confirmed', 'failed', 'rejected', 'nothing-to-do', 'simulated'])
   .describe('simulated answers a dryRun and is kept nowhere')
 
 export const redemption = z
@@ -108,6 +109,10 @@ export const redeemRequest = z
     dryRun: z.boolean().default(false).describe('Simulate and answer what would be sent'),
   })
   .meta({ id: 'RedeemRequest' })
+
+export const rejectRequest = z
+  .strictObject({ reason: z.string().max(200).default('rejected by the operator') })
+  .meta({ id: 'RejectRequest' })
 
 export const rewards = z
   .object({

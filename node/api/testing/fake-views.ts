@@ -149,6 +149,7 @@ function moneyViews(fake: Omit<FakeViews, 'views'>): MoneyViews {
         redeemed: POST,
         burnt: POST / 100n,
         pending: 2n * POST,
+        lost: 0n,
         redeemable: 2n * POST,
         unpaidLimit: POST / 10n,
         channels: { open: 2, closing: 1, closed: 0 },
@@ -188,6 +189,10 @@ function moneyViews(fake: Omit<FakeViews, 'views'>): MoneyViews {
         await fake.onRedeem.run()
         return fakeRedemption(`r-${fake.redeemed.length}`, request.dryRun ? { state: 'simulated' } : {})
       },
+      reject: async (id, text) =>
+        id === 'r-1'
+          ? fakeRedemption('r-1', { state: 'rejected', reason: { code: 'rejected', text } })
+          : undefined,
       approve: async (id) => (id === 'r-1' ? fakeRedemption('r-1', { state: 'approved' }) : undefined),
     },
   }

@@ -64,6 +64,17 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
     },
   })
 
+  addCommand<{ reason?: string }>(tree, group, {
+    name: 'reject <id>',
+    summary: 'drop a proposed redemption; its channels are proposed again later',
+    options: [option('--reason <text>', 'why, for the record')],
+    run: async (cli, [id = ''], { reason }) => {
+      const path = `/v1/payments/redemptions/${encodeURIComponent(id)}/reject`
+      const api = await openApi(cli)
+      return redemptionOutcome(cli, await api.post(path, reason === undefined ? {} : { reason }, redemption))
+    },
+  })
+
   addCommand<SendOptions>(tree, group, {
     name: 'payout [address]',
     summary: 'show where settlements are paid, or set a cold address for them',
