@@ -50,8 +50,9 @@ export type ChainSync = {
 }
 
 export type ChainSyncState = {
-  /** Last block in the views; undefined before the first. */
+  /** Last block in the views, and its time, Unix seconds; undefined before the first. */
   block: number | undefined
+  blockTimestamp: number | undefined
   /** Newest block that was seen. */
   head: BlockHeader | undefined
   /** Every confirmed block was applied, up to the polls under way. */
@@ -150,6 +151,7 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
     },
     state: () => ({
       block: position.checkpoints.length > 0 ? position.nextBlock - 1 : undefined,
+      blockTimestamp: position.checkpoints.at(-1)?.timestamp,
       head,
       caughtUp,
       reorgs,

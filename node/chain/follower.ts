@@ -20,8 +20,9 @@ export type FollowerStatus = {
   state: 'starting' | 'syncing' | 'following' | 'away'
   /** The views hold every confirmed event and the chain answered lately: good enough for decisions about money. */
   fresh: boolean
-  /** Last block in the views; undefined before the first. */
+  /** Last block in the views, and its time, Unix seconds; undefined before the first. */
   block: number | undefined
+  blockTimestamp: number | undefined
   /** Newest block of the chain that was seen, and its time, Unix seconds. */
   head: number | undefined
   headTimestamp: number | undefined
@@ -132,13 +133,14 @@ export function createFollower(
   }
 
   const status = (): FollowerStatus => {
-    const { block, head, caughtUp, reorgs } = sync.state()
+    const { block, blockTimestamp, head, caughtUp, reorgs } = sync.state()
     const { inconsistencies: _, ...shown } = health
     return {
       state:
         health.awaySinceMs !== undefined ? 'away' : caughtUp ? 'following' : head ? 'syncing' : 'starting',
       fresh: caughtUp && isFresh(health, head?.timestamp, clock.nowMs(), options),
       block,
+      blockTimestamp,
       head: head?.number,
       headTimestamp: head?.timestamp,
       reorgs,

@@ -20,6 +20,7 @@ import { createDbLogStore } from './log-store.ts'
 import { createMembership, readMembershipState } from './membership.ts'
 import { createRegistry } from './registry.ts'
 import { createSender, type Sender } from './sender.ts'
+import { createSettlements } from './settlements.ts'
 import { createSlashings } from './slashings.ts'
 import { createDbTransactionStore } from './transaction-store.ts'
 
@@ -53,8 +54,9 @@ export function createChain(
   const membership = createMembership({ contractState: readMembershipState(client) })
   const registry = createRegistry()
   const channels = createChannels({ contractState: readChannelStates(client) })
+  const settlements = createSettlements()
   const slashings = createSlashings()
-  const parts = [membership, registry, channels, slashings]
+  const parts = [membership, registry, channels, settlements, slashings]
   const sync = createChainSync(
     {
       clock,
@@ -77,17 +79,20 @@ export function createChain(
     { clock, logger, metrics, sync },
     { pollMs, lagMs: options.lagSeconds * 1000, maxHeadAgeMs: options.maxHeadAgeSeconds * 1000 },
   )
+  const transactions = createDbTransactionStore(db, clock.nowMs)
   const sender = createSender(
-    { client, clock, logger, metrics, store: createDbTransactionStore(db, clock.nowMs) },
+    { client, clock, logger, metrics, store: transactions },
     { account, confirmations, pollMs, maxFeePerGas: options.maxFeePerGas },
   )
   return {
     client,
     follower,
     sender,
+    transactions,
     membership: membership.view,
     registry: registry.view,
     channels: channels.view,
+    settlements: settlements.view,
     slashings: slashings.view,
     escrow: createEscrowView(channels.view, follower),
   }

@@ -20,6 +20,8 @@ export type MemberGroup = {
   become(changes: readonly TimedChange[]): void
   member(commitment: bigint): Member | undefined
   accumulator(): Hex
+  /** Members now. */
+  members(): number
   /** Indexes given out so far. */
   size(): number
 }
@@ -64,6 +66,7 @@ export function createMemberGroup(tree: MembershipTree): MemberGroup {
     },
     member: (commitment) => byCommitment.get(commitment),
     accumulator: () => accumulator,
+    members: () => byCommitment.size,
     size: () => slots.length,
   }
 }

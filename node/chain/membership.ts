@@ -25,6 +25,8 @@ export type Membership = {
    * changed the group) that was replaced at most `ROOT_MAX_AGE_SECONDS` ago, in chain time.
    */
   isKnown(root: bigint): boolean
+  /** How many roots are acceptable now. */
+  knownRoots(): number
   member(commitment: bigint): Member | undefined
   /**
    * What a proof of this member needs.
@@ -32,6 +34,8 @@ export type Membership = {
    * @throws PostriderError `CHAIN_MEMBER_UNKNOWN`
    */
   path(commitment: bigint): Member & MerklePath & { root: bigint }
+  /** Members now: without those who left or were slashed. */
+  members(): number
   /** Indexes given out so far; erased members are included. */
   size(): number
   /** The contract's running hash over all changes that the view holds. */
@@ -98,12 +102,14 @@ export function createMembership(options: MembershipOptions = {}): {
   const view: Membership = {
     root: () => group.tree.root(),
     isKnown: window.has,
+    knownRoots: window.size,
     member: group.member,
     path(commitment) {
       const member = group.member(commitment)
       if (!member) throw new PostriderError('CHAIN_MEMBER_UNKNOWN')
       return { ...member, ...group.tree.path(member.index), root: group.tree.root() }
     },
+    members: group.members,
     size: group.size,
     accumulator: group.accumulator,
     subscribe(listener) {
@@ -126,6 +132,9 @@ export function readMembershipState(client: ChainClient) {
 function createRootWindow() {
   let roots: { root: bigint; timestamp: number }[] = []
   let now = 0
+  // The newest root has no successor: it never gets old.
+  const acceptable = (successor: { timestamp: number } | undefined): boolean =>
+    !successor || now - successor.timestamp <= ROOT_MAX_AGE_SECONDS
   return {
     add(root: bigint, timestamp: number) {
       roots = [...roots, { root, timestamp }].slice(-ROOT_WINDOW)
@@ -139,10 +148,9 @@ function createRootWindow() {
     has(root: bigint): boolean {
       // The last one counts: erasing the newest member brings an older root back.
       const at = roots.findLastIndex((known) => known.root === root)
-      if (at < 0) return false
-      const replacedBy = roots[at + 1]
-      return !replacedBy || now - replacedBy.timestamp <= ROOT_MAX_AGE_SECONDS
+      return at >= 0 && acceptable(roots[at + 1])
     },
+    size: (): number => roots.filter((_, at) => acceptable(roots[at + 1])).length,
   }
 }
 

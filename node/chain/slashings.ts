@@ -13,6 +13,7 @@ export type Slashing = {
   readonly reward: bigint
   readonly burnt: bigint
   readonly blockNumber: number
+  readonly logIndex: number
   /** Unix seconds. */
   readonly timestamp: number
   readonly txHash: Hex
@@ -20,27 +21,49 @@ export type Slashing = {
 
 export type Slashings = {
   of(commitment: bigint): Slashing | undefined
-  /** Oldest first. */
-  all(): Slashing[]
+  /** The transaction of this account's newest promise to reveal. */
+  promiseTx(slasher: Address, commitHash: Hex): Hex | undefined
+  /** Oldest first; another array after each change. */
+  all(): readonly Slashing[]
 }
 
 export function createSlashings(): { view: Slashings; projection: Projection } {
-  let slashings = new Map<bigint, Slashing>()
+  let byCommitment = new Map<bigint, Slashing>()
+  let slashings: readonly Slashing[] = []
+  let promises = new Map<string, Hex>()
 
   const take = (events: readonly ChainEvent[]): void => {
-    for (const slashing of events.flatMap(toSlashing)) slashings.set(slashing.commitment, slashing)
+    for (const event of events) {
+      if (event.contract !== 'rlnMembership' || event.name !== 'SlashCommitted') continue
+      const args = readArgs(event)
+      promises.set(promiseKey(args.hex('slasher'), args.hex('commitHash')), event.txHash)
+    }
+    const found = events.flatMap(toSlashing)
+    if (found.length === 0) return
+    for (const slashing of found) byCommitment.set(slashing.commitment, slashing)
+    slashings = [...slashings, ...found]
   }
 
   return {
-    view: { of: (commitment) => slashings.get(commitment), all: () => [...slashings.values()] },
+    view: {
+      of: (commitment) => byCommitment.get(commitment),
+      promiseTx: (slasher, commitHash) => promises.get(promiseKey(slasher, commitHash)),
+      all: () => slashings,
+    },
     projection: {
       apply: take,
       reset(events) {
-        slashings = new Map()
+        byCommitment = new Map()
+        slashings = []
+        promises = new Map()
         take(events)
       },
     },
   }
+}
+
+function promiseKey(slasher: Address, commitHash: Hex): string {
+  return `${slasher}/${commitHash}`.toLowerCase()
 }
 
 function toSlashing(event: ChainEvent): Slashing[] {
@@ -55,6 +78,7 @@ function toSlashing(event: ChainEvent): Slashing[] {
       reward: args.amount('reward'),
       burnt: args.amount('burnt'),
       blockNumber: event.blockNumber,
+      logIndex: event.logIndex,
       timestamp: event.timestamp,
       txHash: event.txHash,
     },

@@ -1,5 +1,11 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import { type AllocatorState, allocatorReducer, type IdRange, NEW_ALLOCATOR } from '@postrider/protocol/rln'
+import {
+  type AllocatorState,
+  allocatorReducer,
+  type IdRange,
+  idsRemaining,
+  NEW_ALLOCATOR,
+} from '@postrider/protocol/rln'
 import { bigIntToBytes, bytesToHex } from '@postrider/protocol/wire'
 import type { Db, DbTransaction } from '../core/db/index.ts'
 
@@ -11,6 +17,8 @@ export type MessageIds = {
    * @throws PostriderError `RLN_IDS_EXHAUSTED`, `RLN_EPOCH_PASSED`
    */
   allocate(epoch: bigint): Promise<number>
+  /** Ids that are left in an epoch. */
+  remaining(epoch: bigint): Promise<number>
 }
 
 /**
@@ -43,5 +51,6 @@ export function createMessageIds(
         await tx.rlnMessageId.create({ data: { commitment, ...row } })
         return effect.messageId
       }),
+    remaining: async (epoch) => idsRemaining(await load(db), range, epoch),
   }
 }

@@ -26,6 +26,7 @@ import { type Counts, createGate, type PaymentGate } from './gate.ts'
 import {
   createRedemptionDaemon,
   type HeldReason,
+  type PendingParts,
   type RedemptionDaemon,
   type RedemptionEvent,
   type RedemptionOptions,
@@ -36,7 +37,14 @@ import type { AccountRecord, EscrowView, Ledger, Prices, VoucherRedeemer } from 
 
 export type { Charge, ChargeResult, PaymentGate } from './gate.ts'
 export { createPrismaLedger } from './ledger/prisma.ts'
-export type { HeldReason, RedeemRequest, RedemptionMode, RedemptionOptions } from './redemption/daemon.ts'
+export type {
+  HeldReason,
+  PendingPart,
+  PendingParts,
+  RedeemRequest,
+  RedemptionMode,
+  RedemptionOptions,
+} from './redemption/daemon.ts'
 export type { Figures } from './redemption/positions.ts'
 export type {
   AccountRecord,
@@ -80,6 +88,13 @@ export type PaymentsOptions = {
   redemption: RedemptionOptions
 }
 
+export type PaymentFigures = Figures & {
+  /** The part of pending that is worth its gas, at the price of the last look. */
+  redeemable: bigint
+  pendingParts: PendingParts
+  requests: Counts
+}
+
 /** A channel as the operator sees it. */
 export type ChannelReport = AccountRecord & {
   /** The newest voucher's total and its ticks. */
@@ -106,7 +121,7 @@ export type Payments = {
   earned(): bigint
   /** Paid and not claimed on chain yet, base units: the one figure of what is outstanding. */
   pending(): bigint
-  figures(): Figures & { redeemable: bigint; requests: Counts }
+  figures(): PaymentFigures
   channel(channelId: Hex): Promise<ChannelReport | undefined>
   /** In the order of channel ids, after `after`. */
   channels(page: { after?: Hex; limit: number }): Promise<ChannelReport[]>
@@ -175,7 +190,12 @@ export function createPayments(components: PaymentsComponents, options: Payments
     },
     earned: () => daemon.figures().earned,
     pending: () => daemon.figures().pending,
-    figures: () => ({ ...daemon.figures(), redeemable: daemon.redeemable(), requests: gate.counts() }),
+    figures: () => ({
+      ...daemon.figures(),
+      redeemable: daemon.redeemable(),
+      pendingParts: daemon.pendingParts(),
+      requests: gate.counts(),
+    }),
     async channel(channelId) {
       const account = await ledger.account(channelId)
       return account && toReport(account)

@@ -8,12 +8,24 @@ import type { CaseProgress, EvidenceStore, FoundBreach, SlashCaseRecord } from '
 
 type Row = NonNullable<Awaited<ReturnType<Db['slashCase']['findUnique']>>>
 
+/** An evidence store that tells of its changes. */
+export type ObservableEvidenceStore = EvidenceStore & {
+  /** Calls `listener` with the member of each case that was added or went on; returns the way to stop it. */
+  subscribe(listener: (commitment: bigint) => void): () => void
+}
+
 /** Evidence in node.db: one row of `slash_cases` for each member. */
-export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): EvidenceStore {
+export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): ObservableEvidenceStore {
+  const listeners = new Set<(commitment: bigint) => void>()
+  const notify = (commitment: bigint): void => {
+    for (const listener of listeners) listener(commitment)
+  }
+
   return {
     async add(breach) {
       try {
         await db.slashCase.create({ data: toRow(breach, BigInt(clock.nowMs())) })
+        notify(breach.commitment)
         return true
       } catch (error) {
         if (isUniqueViolation(error)) return false
@@ -39,6 +51,11 @@ export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): Ev
       })
       if (count === 0)
         throw new PostriderError('RELAY_CASE_UNKNOWN', { data: { commitment: toHex(commitment) } })
+      notify(commitment)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
   }
 }

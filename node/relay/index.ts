@@ -27,7 +27,7 @@ import type {
   Source,
   Submission,
 } from './types.ts'
-import { createValidator, type ValidatorOptions } from './validate.ts'
+import { createValidator, type ValidatorOptions, type ValidatorStats } from './validate.ts'
 
 export type { VerdictCounts } from './tally.ts'
 export type {
@@ -61,15 +61,9 @@ export type RelayOptions = {
   network: Pick<Network, 'networkId' | 'clusterId' | 'shardCount' | 'epochSeconds'>
 } & Omit<ValidatorOptions, 'network'>
 
-export type RelayStats = {
+export type RelayStats = ValidatorStats & {
   verdicts: VerdictCounts
-  /** Messages between precheck and verdict. */
-  inFlight: number
   waitingForRoot: number
-  /** Entries of the nullifier log. */
-  nullifiers: number
-  /** Bytes kept as possible evidence. */
-  evidenceBytes: number
   /** Breaches found and not yet stored. */
   pendingBreaches: number
   /** Mesh peers by pubsub topic. */
@@ -173,7 +167,7 @@ function pointsFor(verdict: Verdict): number {
   return verdict.kind === 'reject' && verdict.code === 'RLN_PROOF_INVALID' ? INVALID_MESSAGE_POINTS : 0
 }
 
-type Observed = { inFlight: number; nullifiers: number; evidenceBytes: number; waitingForRoot: number }
+type Observed = ValidatorStats & { waitingForRoot: number }
 
 function observe(metrics: Metrics, read: () => Observed): void {
   const gauges: [string, string, (observed: Observed) => number][] = [

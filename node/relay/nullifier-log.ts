@@ -13,6 +13,8 @@ export type NullifierLog = {
   /** Forgets every epoch before `epoch`; returns how many slots went. */
   pruneBefore(epoch: bigint): number
   size(): number
+  /** Epochs with slots. */
+  epochs(): number
 }
 
 type Scope = { epoch: bigint; slots: Map<bigint, NullifierSlot> }
@@ -53,5 +55,6 @@ export function createNullifierLog(limit: number): NullifierLog {
       return pruned
     },
     size: () => size,
+    epochs: () => new Set([...scopes.values()].map(({ epoch }) => epoch)).size,
   }
 }

@@ -52,7 +52,18 @@ export type Validator = {
   tick(): void
   /** Ignores whatever is in flight and everything that comes after. */
   stop(): void
-  stats(): { inFlight: number; nullifiers: number; evidenceBytes: number }
+  stats(): ValidatorStats
+}
+
+export type ValidatorStats = {
+  /** Messages between precheck and verdict. */
+  inFlight: number
+  /** Entries of the nullifier log, how many it may have, and over how many epochs they are spread. */
+  nullifiers: number
+  maxNullifiers: number
+  epochs: number
+  /** Bytes kept as possible evidence. */
+  evidenceBytes: number
 }
 
 type Pending = {
@@ -72,8 +83,8 @@ function ignore(code: ErrorCode): Verdict {
 
 export function createValidator(components: ValidatorComponents, options: ValidatorOptions): Validator {
   const { verifier, roots, rootWait, clock, logger } = components
-  const { network, maxInFlight = MAX_IN_FLIGHT } = options
-  const log = createNullifierLog(options.maxNullifiers ?? MAX_NULLIFIERS)
+  const { network, maxInFlight = MAX_IN_FLIGHT, maxNullifiers = MAX_NULLIFIERS } = options
+  const log = createNullifierLog(maxNullifiers)
   const cache = createAcceptedCache(options.maxEvidenceBytes ?? MAX_EVIDENCE_CACHE_BYTES)
   const pending = new Map<string, Pending>()
   let pendingBytes = 0
@@ -185,7 +196,13 @@ export function createValidator(components: ValidatorComponents, options: Valida
       for (const { resolve } of pending.values()) resolve({ verdict: ignore('RELAY_STOPPED') })
       pending.clear()
     },
-    stats: () => ({ inFlight: pending.size, nullifiers: log.size(), evidenceBytes: cache.bytes() }),
+    stats: () => ({
+      inFlight: pending.size,
+      nullifiers: log.size(),
+      maxNullifiers,
+      epochs: log.epochs(),
+      evidenceBytes: cache.bytes(),
+    }),
   }
 }
 

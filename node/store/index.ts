@@ -8,7 +8,7 @@ import type { Libp2p } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { createIngest, type IngestOptions } from './ingest.ts'
+import { createIngest, type IngestOptions, type IngestStats } from './ingest.ts'
 import { createRetention, type RetentionOptions } from './retention.ts'
 import { createQueryServer, type QueryServerOptions } from './server.ts'
 import type { Archive, ArchiveStats, MessageSink, PaymentGate } from './types.ts'
@@ -40,7 +40,18 @@ export type Store = MessageSink & {
   stop(): Promise<void>
   /** Makes everything accepted so far visible to queries. */
   flush(): Promise<void>
-  stats(): Promise<ArchiveStats & { waiting: number }>
+  /** @throws PostriderError `STORE_UNAVAILABLE` */
+  stats(): Promise<StoreStats>
+  /** The way into the archive, from memory: answers while the archive does not. */
+  ingest(): IngestStats
+}
+
+export type StoreStats = ArchiveStats & {
+  /** Name of the archive's adapter. */
+  engine: string
+  /** Pages served since the start. */
+  queries: number
+  ingest: IngestStats
 }
 
 /** Creates a node's store over an archive. `accept` works before `start`; queries are served after it. */
@@ -73,6 +84,10 @@ export function createStore(components: StoreComponents, options: StoreOptions =
       await archive.close()
     },
     flush: ingest.flush,
-    stats: async () => ({ ...(await archive.stats()), waiting: ingest.waiting() }),
+    async stats() {
+      const { engine } = archive
+      return { ...(await archive.stats()), engine, queries: server.served(), ingest: ingest.stats() }
+    },
+    ingest: ingest.stats,
   }
 }

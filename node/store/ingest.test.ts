@@ -81,7 +81,7 @@ describe('ingest', () => {
   it('refuses the newest when the queue is full, and counts it', async () => {
     const { archive, ingest, metrics } = setup({ queueMessages: 2 })
     for (const seed of [1, 2, 3, 4]) ingest.accept(sinkEntry(seed))
-    expect(ingest.waiting()).toBe(2)
+    expect(ingest.stats().waiting).toBe(2)
     await ingest.flush()
     expect(await archive.stats()).toMatchObject({ messages: 2, newest: 2n })
     expect(await metrics.text()).toContain('postrider_store_dropped_total{reason="queue_full"} 2')
@@ -90,7 +90,7 @@ describe('ingest', () => {
   it('bounds the bytes that wait', async () => {
     const { ingest } = setup({ queueBytes: 100 })
     for (const seed of [1, 2, 3, 4, 5, 6]) ingest.accept(sinkEntry(seed))
-    expect(ingest.waiting()).toBeLessThan(4)
+    expect(ingest.stats().waiting).toBeLessThan(4)
   })
 
   it('loses nothing while the archive fails, and goes on when it works again', async () => {
@@ -101,11 +101,11 @@ describe('ingest', () => {
     await clock.advance(INGEST_DELAY_MS)
     ingest.accept(sinkEntry(2))
     await clock.advance(3 * INGEST_RETRY_MS)
-    expect(ingest.waiting()).toBe(2)
+    expect(ingest.stats().waiting).toBe(2)
     await expect(ingest.flush()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     state.fails = false
     await clock.advance(INGEST_RETRY_MS)
-    expect(ingest.waiting()).toBe(0)
+    expect(ingest.stats().waiting).toBe(0)
     expect((await archive.stats()).messages).toBe(2)
   })
 
@@ -115,7 +115,7 @@ describe('ingest', () => {
     await ingest.stop()
     ingest.accept(sinkEntry(2))
     expect((await archive.stats()).messages).toBe(1)
-    expect(ingest.waiting()).toBe(0)
+    expect(ingest.stats().waiting).toBe(0)
   })
 
   it('stops even though the archive fails, and counts what is lost', async () => {

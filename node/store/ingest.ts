@@ -28,8 +28,17 @@ export type Ingest = MessageSink & {
   flush(): Promise<void>
   /** Takes no more messages and writes those that wait; what a failing archive refuses is lost and counted. */
   stop(): Promise<void>
-  /** Messages that wait. */
-  waiting(): number
+  stats(): IngestStats
+}
+
+export type IngestStats = {
+  /** Messages that wait, and how many may. */
+  waiting: number
+  limit: number
+  /** Messages that were not stored since the start. */
+  dropped: number
+  /** The archive refused the last batch. */
+  failing: boolean
 }
 
 /**
@@ -42,16 +51,23 @@ export function createIngest(components: IngestComponents, options: IngestOption
   const { archive, clock, logger, metrics } = components
   const stored = metrics.counter('store_stored_total', { help: 'Messages written to the archive' })
   const repeated = metrics.counter('store_repeated_total', { help: 'Messages that the archive already had' })
-  const dropped = metrics.counter('store_dropped_total', {
+  const drops = metrics.counter('store_dropped_total', {
     help: 'Messages not stored, by reason',
     labels: ['reason'],
   })
+  const { queueMessages: limit = INGEST_QUEUE_MESSAGES } = options
+  let dropped = 0
+  let failing = false
+  const drop = (reason: 'queue_full' | 'stopped' | 'invalid', messages = 1): void => {
+    dropped += messages
+    drops.inc({ reason }, messages)
+  }
   const queue = createBoundedQueue<StoredMessage>({
-    limit: options.queueMessages ?? INGEST_QUEUE_MESSAGES,
+    limit,
     maxWeight: options.queueBytes ?? INGEST_QUEUE_BYTES,
     weight: (message) => message.data.length,
     drop: 'newest',
-    onDrop: () => dropped.inc({ reason: 'queue_full' }),
+    onDrop: () => drop('queue_full'),
   })
   metrics.gauge('store_queue_messages', {
     help: 'Messages that wait for the archive',
@@ -67,6 +83,7 @@ export function createIngest(components: IngestComponents, options: IngestOption
     while (pending.length > 0 || queue.size() > 0) {
       if (pending.length === 0) pending = queue.drain(INGEST_BATCH_MESSAGES)
       const added = await archive.append(pending)
+      failing = false
       stored.inc(added)
       repeated.inc(pending.length - added)
       pending = []
@@ -82,6 +99,7 @@ export function createIngest(components: IngestComponents, options: IngestOption
       try {
         return await exclusive()
       } catch (err) {
+        failing = true
         if (isPostriderError(err)) metrics.error(err.code)
         logger.warn({ err, waiting: pending.length + queue.size() }, 'archive refused a batch, trying again')
         await pause(INGEST_RETRY_MS)
@@ -108,9 +126,9 @@ export function createIngest(components: IngestComponents, options: IngestOption
   return {
     accept(entry) {
       if (entry.message.ephemeral) return
-      if (stopping.signal.aborted) return void dropped.inc({ reason: 'stopped' })
+      if (stopping.signal.aborted) return drop('stopped')
       const message = toStored(entry)
-      if (!message) return void dropped.inc({ reason: 'invalid' })
+      if (!message) return drop('invalid')
       queue.push(message)
       wake()
     },
@@ -122,11 +140,11 @@ export function createIngest(components: IngestComponents, options: IngestOption
         await exclusive()
       } catch (err) {
         const lost = pending.length + queue.size()
-        dropped.inc({ reason: 'stopped' }, lost)
+        drop('stopped', lost)
         logger.error({ err, lost }, 'messages lost: the archive failed while the node stopped')
       }
     },
-    waiting: () => pending.length + queue.size(),
+    stats: () => ({ waiting: pending.length + queue.size(), limit, dropped, failing }),
   }
 }
 

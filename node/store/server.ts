@@ -36,7 +36,12 @@ export type QueryServerOptions = {
   concurrentQueries?: number
 }
 
-export type QueryServer = { start(): Promise<void>; stop(): Promise<void> }
+export type QueryServer = {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Pages served since the start. */
+  served(): number
+}
 
 /** Serves 13/STORE v3 queries: one request frame and one response frame per stream. */
 export function createQueryServer(
@@ -56,6 +61,7 @@ export function createQueryServer(
   })
   const seconds = metrics.histogram('store_query_seconds', { help: 'Time to answer one store query' })
   let server: RequestServer | undefined
+  let served = 0
 
   const admit = (peer: string) => {
     if (!limiter.take(peer)) throw new PostriderError('STORE_RATE_LIMITED')
@@ -67,6 +73,7 @@ export function createQueryServer(
     const result = await answerQuery(components, { frame, peer, admit: () => admit(peer) })
     stopTimer()
     answers.inc({ status: String(result.status) })
+    if (result.status === 200) served++
     if (isPostriderError(result.error)) metrics.error(result.error.code)
     if (result.status >= 500) logger.warn({ err: result.error, peer }, 'query failed')
     return encodeAnswer(result)
@@ -96,5 +103,6 @@ export function createQueryServer(
       await server?.stop()
       server = undefined
     },
+    served: () => served,
   }
 }

@@ -76,6 +76,8 @@ export type PruneRule = {
  * connection); the archive is then as it was before the call.
  */
 export type Archive = {
+  /** Name of the adapter, for the operator. */
+  readonly engine: string
   /** Adds a batch in one transaction. A hash that is already there is left alone. Returns how many were new. */
   append(batch: readonly StoredMessage[]): Promise<number>
   query(request: PageRequest): Promise<Page>

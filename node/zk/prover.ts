@@ -105,6 +105,7 @@ export function createProverPool(options: ProverPoolOptions): ProverPool & Servi
       pool.poke()
       return promise
     },
+    stats: () => ({ waiting: waiting.length, limit: queueLimit, refusal }),
     async start() {
       await pool.start()
       refusal = undefined

@@ -1,4 +1,5 @@
 import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import type { ErrorCode } from '@postrider/protocol/errors'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -27,6 +28,8 @@ export interface ProverPool {
 }
 
 export interface Service {
+  /** What waits, and why nothing is taken now: ZK_STOPPED, or ZK_WORKER_FAILED once the threads are given up. */
+  stats(): { waiting: number; limit: number; refusal: ErrorCode | undefined }
   /** Resolves when every worker is ready. */
   start(): Promise<void>
   /** Rejects what waits with ZK_STOPPED and ends the threads. */

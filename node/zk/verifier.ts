@@ -116,6 +116,7 @@ export function createProofVerifier(options: ProofVerifierOptions): ProofVerifie
       pool.poke()
       return promise
     },
+    stats: () => ({ waiting: queue.size(), limit: queueLimit, refusal }),
     async start() {
       await pool.start()
       refusal = undefined

@@ -37,6 +37,11 @@ export const lightErrors = {
     fix: 'Pay up to the total that the node asked for, then subscribe again.',
     http: 402,
   },
+  LIGHT_MEMBERSHIP_MISSING: {
+    title: 'The node has no membership of its own to prove with',
+    retryable: false,
+    fix: 'Register one with postrider rln register and restart; until then only messages with a proof are taken.',
+  },
   LIGHT_PROVER_MISMATCH: {
     title: "The prover's answer belongs to other inputs",
     retryable: true,

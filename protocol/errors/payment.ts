@@ -151,6 +151,31 @@ export const paymentErrors = {
     fix: 'Bind the channel whose payee is named in the terms.',
     http: 400,
   },
+  PAYMENT_CLAIM_IN_FLIGHT: {
+    title: 'The claim is on its way to the chain',
+    retryable: true,
+    fix: 'Wait for its confirmations; the list of redemptions shows the batch.',
+  },
+  PAYMENT_CLAIM_PROPOSED: {
+    title: 'The claim waits for approval',
+    retryable: true,
+    fix: 'Approve its redemption: postrider rewards approve ID.',
+  },
+  PAYMENT_CLAIM_PAUSED: {
+    title: 'An earlier claim on this channel was not honoured or not approved',
+    retryable: true,
+    fix: 'Nothing: the node tries again by itself, later each time. The redemption says what went wrong.',
+  },
+  PAYMENT_CLAIM_TOO_SMALL: {
+    title: 'The claim is not worth its gas yet',
+    retryable: true,
+    fix: 'Wait until more is paid or gas is cheaper, lower redeem.gasFactor, or claim with --force.',
+  },
+  PAYMENT_REDEMPTION_REJECTED: {
+    title: 'The redemption was dropped before it was sent',
+    retryable: false,
+    fix: 'Nothing is lost: its channels are claimed by a later redemption.',
+  },
   PAYMENT_REDEMPTION_UNKNOWN: {
     title: 'There is no such redemption waiting for approval',
     retryable: false,

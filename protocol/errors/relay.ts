@@ -69,6 +69,16 @@ export const relayErrors = {
     fix: 'Use the network file of the same network on both sides.',
     http: 400,
   },
+  RELAY_SLASH_LOST: {
+    title: 'Another account slashed the member first',
+    retryable: false,
+    fix: 'Nothing: the spammer has lost its deposit, the reward went to whoever was first.',
+  },
+  RELAY_SLASH_FAILED: {
+    title: 'The member could not be slashed',
+    retryable: false,
+    fix: 'The detail names the refusal. A member without a deposit on chain has nothing to lose.',
+  },
   RELAY_CASE_UNKNOWN: {
     title: 'There is no slashing case of this id',
     retryable: false,

@@ -56,8 +56,17 @@ export type RedeemRequest = {
   force?: boolean
 }
 
-/** Why a channel with something to claim is not claimed now. */
+/**
+ * Why a channel with something to claim is not claimed now. inFlight: it is on its way, or the view of the chain does
+ * not show it yet; manual: it is worth its gas and the node sends nothing by itself.
+ */
 export type HeldReason = 'inFlight' | 'proposed' | 'retryLater' | 'manual' | 'belowThreshold'
+
+/** A part of the pending figure: base units, and of how many channels. */
+export type PendingPart = { amount: bigint; channels: number }
+
+/** The pending figure by what becomes of it; ready: the next look claims it. */
+export type PendingParts = Readonly<Record<HeldReason | 'ready', PendingPart>>
 
 export type RedemptionDaemon = {
   /** Reads all accounts, takes up what an earlier process left, and begins to look. */
@@ -87,7 +96,9 @@ export type RedemptionDaemon = {
    */
   reject(id: string, reason: string): Promise<RedemptionRecord>
   figures(): Figures
-  /** The part of the pending figure that is worth its gas, at the price of the last look. */
+  /** At the price of the last look; the parts add up to the pending figure. */
+  pendingParts(): PendingParts
+  /** The part of the pending figure that is worth its gas. */
   redeemable(): bigint
   /** Undefined when there is nothing to claim, or it will be claimed at the next look. */
   held(channelId: Hex): HeldReason | undefined
@@ -126,6 +137,25 @@ export function createRedemptionDaemon(
 
   const price = (candidates: readonly Candidate[]) =>
     planClaims(candidates, { claimCost: (size) => redeemer.claimCost(size), gasMultiple })
+
+  const held = (channelId: Hex): HeldReason | undefined => {
+    const redemption = sender.claiming(channelId)
+    if (redemption) return redemption.state === 'proposed' ? 'proposed' : 'inFlight'
+    const owed = positions.owed(channelId)
+    if (owed === 0n) return positions.isAhead(channelId) ? 'inFlight' : undefined
+    if (positions.isPaused(channelId)) return 'retryLater'
+    if (owed < threshold && !positions.isUrgent(channelId)) return 'belowThreshold'
+    return mode === 'manual' ? 'manual' : undefined
+  }
+
+  const pendingParts = (): PendingParts => {
+    const parts = noParts()
+    for (const { channelId, owed, claimed } of positions.pending()) {
+      addTo(parts.inFlight, claimed)
+      addTo(parts[held(channelId) ?? 'ready'], owed)
+    }
+    return parts
+  }
 
   const draft = async (batch: readonly Candidate[]): Promise<RedemptionRecord> => {
     const nowMs = clock.nowMs()
@@ -269,16 +299,12 @@ export function createRedemptionDaemon(
         return rejected
       }),
     figures: positions.figures,
-    redeemable: () => sum(free().filter(({ owed, urgent }) => urgent || owed >= threshold)),
-    held(channelId) {
-      const redemption = sender.claiming(channelId)
-      if (redemption) return redemption.state === 'proposed' ? 'proposed' : 'inFlight'
-      const owed = positions.owed(channelId)
-      if (owed === 0n) return undefined
-      if (positions.isPaused(channelId)) return 'retryLater'
-      if (owed < threshold) return 'belowThreshold'
-      return mode === 'manual' ? 'manual' : undefined
+    pendingParts,
+    redeemable() {
+      const { ready, manual } = pendingParts()
+      return ready.amount + manual.amount
     },
+    held,
   }
 }
 
@@ -286,6 +312,20 @@ function byValue(candidates: readonly Candidate[]): Candidate[] {
   return [...candidates].sort((a, b) => (a.owed < b.owed ? 1 : a.owed > b.owed ? -1 : 0))
 }
 
-function sum(candidates: readonly Candidate[]): bigint {
-  return candidates.reduce((total, { owed }) => total + owed, 0n)
+function noParts(): Record<HeldReason | 'ready', PendingPart> {
+  const none = () => ({ amount: 0n, channels: 0 })
+  return {
+    ready: none(),
+    inFlight: none(),
+    proposed: none(),
+    retryLater: none(),
+    manual: none(),
+    belowThreshold: none(),
+  }
+}
+
+function addTo(part: PendingPart, amount: bigint): void {
+  if (amount === 0n) return
+  part.amount += amount
+  part.channels++
 }

@@ -33,6 +33,12 @@ export type Positions = {
   update(record: AccountRecord): ChannelEffect[]
   /** What a claim of this channel would add now; 0 when there is nothing or it is closed. */
   owed(channelId: Hex): bigint
+  /** What is pending, by channel; the amounts add up to the pending figure. */
+  pending(): Iterable<PendingClaim>
+  /** Whether a claim was honoured that the view of the chain does not show yet. */
+  isAhead(channelId: Hex): boolean
+  /** Whether the payer is leaving. */
+  isUrgent(channelId: Hex): boolean
   /** Channels with something to claim, without those that were tried too recently. */
   candidates(): Candidate[]
   /** A claim was honoured up to `total`; the view of the chain will say so too. */
@@ -42,6 +48,15 @@ export type Positions = {
   /** Whether the channel is left alone for now. */
   isPaused(channelId: Hex): boolean
   figures(): Figures
+}
+
+/** What one channel has paid and the chain does not show as claimed. */
+export type PendingClaim = {
+  channelId: Hex
+  /** What a claim would add now. */
+  owed: bigint
+  /** Claimed already; the view of the chain has not shown it yet. */
+  claimed: bigint
 }
 
 type Position = { life: ChannelLife; spent: bigint }
@@ -60,11 +75,27 @@ export function createPositions(clock: Clock): Positions {
     return life.earned > known ? life.earned - known : 0n
   }
 
+  const outstandingOf = ({ earned, settled: claimed }: ChannelLife): bigint =>
+    earned > claimed ? earned - claimed : 0n
+
   const isPaused = (channelId: Hex) => (failed.get(channelId)?.untilMs ?? 0) > clock.nowMs()
 
   return {
     owed,
     isPaused,
+    isAhead(channelId) {
+      const life = positions.get(channelId)?.life
+      return life !== undefined && life.status !== 'closed' && outstandingOf(life) > owed(channelId)
+    },
+    isUrgent: (channelId) => positions.get(channelId)?.life.status === 'closing',
+    *pending() {
+      for (const [channelId, { life }] of positions) {
+        if (life.status === 'closed') continue
+        const owing = owed(channelId)
+        const claimed = outstandingOf(life) - owing
+        if (owing > 0n || claimed > 0n) yield { channelId, owed: owing, claimed }
+      }
+    },
     update(record) {
       const { channelId, spent } = record
       const known = positions.get(channelId)
@@ -108,7 +139,7 @@ export function createPositions(clock: Clock): Positions {
         channels: { open: 0, closing: 0, closed: 0 },
       }
       for (const { life, spent } of positions.values()) {
-        const outstanding = life.earned > life.settled ? life.earned - life.settled : 0n
+        const outstanding = outstandingOf(life)
         sum.earned += life.settled + outstanding
         sum.spent += spent
         sum.redeemed += life.settled

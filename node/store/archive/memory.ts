@@ -19,6 +19,7 @@ export function createMemoryArchive(): Archive {
   }
 
   return {
+    engine: 'memory',
     async append(batch) {
       let added = 0
       for (const message of batch) {

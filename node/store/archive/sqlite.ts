@@ -36,6 +36,7 @@ export function openSqliteArchive(path: string): Archive {
   }
 
   return {
+    engine: 'sqlite',
     append: async (batch) => guard(() => transaction(() => appendBatch(statements, topics, batch))),
     query: async (request) => guard(() => readPage(statements, topics, request)),
     position: async (hash) =>
