@@ -127,7 +127,7 @@ describe('what is shown', () => {
     expect(rest).toHaveLength(2)
     const ledger = await get('/v1/payments/ledger', { ...bearer(READ_TOKEN), accept: 'text/csv' })
     expect(ledger.body.split('\r\n')[3]).toBe(
-      `entry-3,2023-11-14T22:13:20.003Z,earned,1000000000000000000,1,3000000000000000000,3,${fakeChannel(3).id},,`,
+      `entry-3,2023-11-14T22:13:20.003Z,redeemed,1000000000000000000,1,3000000000000000000,3,${fakeChannel(3).id},${fakeChannel(3).id},42`,
     )
   })
 })

@@ -19,6 +19,8 @@ export type RpcHealth = {
   url: string
   state: 'unused' | 'ok' | 'failing' | 'wrong-chain'
   lastOkMs: number | undefined
+  /** How long its last answer took. */
+  latencyMs: number | undefined
   lastError: ErrorCode | undefined
 }
 
@@ -49,6 +51,7 @@ type Endpoint = {
   failures: number
   retryAtMs: number
   lastOkMs: number | undefined
+  latencyMs: number | undefined
   lastError: ErrorCode | undefined
 }
 
@@ -75,9 +78,12 @@ export function createRpcPool(
   const call = async (endpoint: Endpoint, { method, params }: RpcRequest): Promise<unknown> => {
     const body = { jsonrpc: '2.0', id: nextId++, method, params: params ?? [] }
     const what = `${method} at ${redactUrl(endpoint.url)}`
-    return withDeadline(clock, { what, ms: timeoutMs, signal: closing.signal }, (signal) =>
+    const startMs = clock.nowMs()
+    const answer = await withDeadline(clock, { what, ms: timeoutMs, signal: closing.signal }, (signal) =>
       post(endpoint.url, body, signal),
     )
+    endpoint.latencyMs = Math.max(0, clock.nowMs() - startMs)
+    return answer
   }
 
   /** Asked once per recovery, so that no answer of another chain is ever used. */
@@ -145,10 +151,11 @@ export function createRpcPool(
       throw worstOf(errors)
     },
     health: () =>
-      endpoints.map(({ url, state, lastOkMs, lastError }) => ({
+      endpoints.map(({ url, state, lastOkMs, latencyMs, lastError }) => ({
         url: redactUrl(url),
         state,
         lastOkMs,
+        latencyMs,
         lastError,
       })),
     close: () => closing.abort(),
@@ -156,7 +163,15 @@ export function createRpcPool(
 }
 
 function newEndpoint(url: string): Endpoint {
-  return { url, state: 'unused', failures: 0, retryAtMs: 0, lastOkMs: undefined, lastError: undefined }
+  return {
+    url,
+    state: 'unused',
+    failures: 0,
+    retryAtMs: 0,
+    lastOkMs: undefined,
+    latencyMs: undefined,
+    lastError: undefined,
+  }
 }
 
 async function post(url: string, body: { method: string }, signal: AbortSignal): Promise<unknown> {

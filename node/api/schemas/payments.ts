@@ -70,18 +70,20 @@ export const ledgerEntry = z
   .object({
     id: z.string(),
     at: timestamp,
-    kind: z.enum(['earned', 'redeemed', 'burnt', 'slash-reward', 'withdrawn', 'refunded']),
+    kind: z
+      .enum(['redeemed', 'burnt', 'slash-reward'])
+      .describe('redeemed: settled on chain, the burnt share included; burnt: that share, taken off again'),
     amount: postAmount,
-    balance: postAmount.describe('Earned and not withdrawn after this entry; a running total'),
+    balance: postAmount.describe('Received on chain after this entry; a running total'),
     channelId: hash32.nullable(),
-    transaction: transactionHash.nullable(),
-    block: bigInteger.nullable(),
+    transaction: transactionHash,
+    block: bigInteger,
   })
-  .meta({ id: 'LedgerEntry', description: 'One movement; entries of past days never change' })
+  .meta({ id: 'LedgerEntry', description: 'One confirmed movement on chain; it never changes' })
 
 export const redemptionState = z
   .enum(['proposed', 'approved', 'sent', 'confirmed', 'failed', 'rejected', 'nothing-to-do', 'simulated'])
-  .describe('simulated answers a dryRun and is kept nowhere')
+  .describe('simulated answers a dryRun and is kept nowhere; nothing-to-do has an empty id')
 
 export const redemption = z
   .object({
@@ -119,7 +121,7 @@ export const rewards = z
     asOf: asOfBlock,
     mode: redemptionMode,
     total: z.object({
-      earned: postAmount,
+      earned: postAmount.describe('claimed + pending; what was lost is in /v1/payments'),
       claimed: postAmount,
       pending: postAmount,
       redeemable: postAmount,
@@ -134,7 +136,7 @@ export const rewards = z
         fee: etherAmount.nullable().describe('Estimate to claim redeemable; null while the chain is away'),
         held: z
           .array(z.object({ amount: postAmount, items: count, reason }))
-          .describe('Pending parts that are not claimed now, and why'),
+          .describe('Pending parts that are not claimed now, and why; with redeemable they make up pending'),
       }),
     ),
   })

@@ -15,7 +15,7 @@ export const relayStats = z
     topics: z.array(z.object({ pubsubTopic: z.string(), peers: count, meshPeers: count })),
     queue: z
       .object({ waiting: count, limit: count, dropped: count })
-      .describe('Messages waiting for their proof check; a full queue ignores, never rejects'),
+      .describe('Messages waiting for their proof check; one that is dropped is ignored, never rejected'),
   })
   .meta({ id: 'RelayStats', description: 'What became of the messages that reached this node' })
 

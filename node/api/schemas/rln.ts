@@ -16,7 +16,9 @@ export const rlnState = z
     asOf: asOfBlock,
     membership: z
       .object({
-        state: z.enum(['none', 'pending', 'active', 'leaving', 'slashed']),
+        state: z
+          .enum(['none', 'pending', 'active', 'leaving', 'withdrawn', 'slashed'])
+          .describe('none: the node has no identity; pending: it has one that is not in the group yet'),
         index: count.nullable(),
         commitment: bigInteger.nullable(),
         limit: count.nullable().describe('Messages per epoch'),
