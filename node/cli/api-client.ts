@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ErrorCode, errorTable, PostriderError } from '@postrider/protocol/errors'
 import type { z } from 'zod'
+import { MAX_PAGE_ITEMS } from '../api/constants.ts'
 import { pageOf } from '../api/schemas/common.ts'
 import { problem } from '../api/schemas/problem.ts'
 import { API_TIMEOUT_MS, MAX_API_ANSWER_BYTES, MAX_LISTED } from './constants.ts'
@@ -41,9 +42,15 @@ export function createApiClient({ url, token }: { url: string; token: string }):
       const items: z.output<typeof item>[] = []
       let cursor: string | null = null
       do {
-        const query =
-          cursor === null ? '' : `${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`
-        const answer: z.output<typeof page> = await call(path + query, page, { method: 'GET' })
+        const query = new URLSearchParams({
+          limit: `${MAX_PAGE_ITEMS}`,
+          ...(cursor === null ? {} : { cursor }),
+        })
+        const answer: z.output<typeof page> = await call(
+          `${path}${path.includes('?') ? '&' : '?'}${query}`,
+          page,
+          { method: 'GET' },
+        )
         items.push(...(answer.items as z.output<typeof item>[]))
         cursor = answer.nextCursor
       } while (cursor !== null && items.length < MAX_LISTED)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PostriderError } from '@postrider/protocol/errors'
@@ -6,7 +7,7 @@ import { fakeChannel, POST } from '../api/testing/fake-views.ts'
 import { OPERATE_TOKEN, READ_TOKEN, startTestApi } from '../api/testing/harness.ts'
 import { tokenFilePath } from '../api/tokens.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
-import { apiUrlFile } from './session.ts'
+import { noteRunning } from './session.ts'
 import { runHere, runJson } from './testing/in-process.ts'
 
 let api: Awaited<ReturnType<typeof startTestApi>>
@@ -15,7 +16,7 @@ beforeEach(async () => {
   api = await startTestApi()
   dir = await createTempDir()
   await writeFile(dir.file('config.json'), JSON.stringify({ api: { port: 0 } }))
-  await writeFile(apiUrlFile(dir.path), `${api.api.url()}\n`)
+  await noteRunning(dir.path, api.api.url())
   await writeToken(OPERATE_TOKEN, ['read', 'operate'])
 })
 afterEach(async () => {
@@ -127,6 +128,13 @@ describe('slash', () => {
 describe('when the node does not answer', () => {
   test('it does not run', async () => {
     await api.api.stop()
+    const { code, data } = await json('status')
+    expect([code, data.error.code]).toEqual([5, 'CLI_NODE_UNREACHABLE'])
+  })
+
+  test('the note of a node that was killed is not believed', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    await writeFile(join(dir.path, 'running.json'), JSON.stringify({ apiUrl: api.api.url(), pid }))
     const { code, data } = await json('status')
     expect([code, data.error.code]).toEqual([5, 'CLI_NODE_UNREACHABLE'])
   })

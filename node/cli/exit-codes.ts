@@ -48,6 +48,7 @@ const BY_CODE: { readonly [code: string]: ExitCode } = {
   CORE_ABORTED: EXIT_CODES.interrupted.code,
   PAYMENT_AMOUNT_INVALID: EXIT_CODES.usage.code,
   RELAY_IDENTITY_INVALID: EXIT_CODES.keys.code,
+  RELAY_LISTEN_FAILED: EXIT_CODES.network.code,
   WIRE_MALFORMED: EXIT_CODES.refused.code,
 }
 

@@ -164,6 +164,7 @@ async function registerPlan(
       `${post(deposit)} are deposited and ${post(burnt)} burnt`,
       `this node may publish ${limit} messages an epoch for clients without a proof of their own`,
       'whoever breaks the limit loses the deposit: never run two nodes with one rln.json and overlapping id ranges',
+      'back up rln.json: without it the deposit is lost',
     ],
     details: { limit, deposit: postJson(deposit), burnt: postJson(burnt) },
   }

@@ -13,8 +13,9 @@ export function registerDevnet(tree: Tree, program: Command): void {
     name: 'devnet [options...]',
     summary: 'start a whole network on this machine: chain, contracts, nodes, clients',
     details:
-      'Everything is on loopback and needs nothing but npm. Options go to the devnet: --story plays honest and ' +
-      'dishonest traffic and checks the outcome, --once stops afterwards.',
+      'Everything is on loopback and needs nothing but npm. It plays a story of honest and dishonest traffic, checks ' +
+      'the outcome, and stays up until Ctrl-C. Options go to the devnet: --once stops after the story, --quiet plays ' +
+      'none, --nodes N starts more, --dir FOLDER keeps its data there.',
     run: async ({ options }, passed) => {
       if (!existsSync(DEVNET)) {
         throw new PostriderError('CLI_FILE_UNREADABLE', {

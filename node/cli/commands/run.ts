@@ -1,10 +1,8 @@
-import { rm, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { PRIVATE_FILE_MODE } from '../../core/files.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import { addCommand, passwordFileOption, type Tree } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { apiUrlFile, keystorePassword } from '../session.ts'
+import { keystorePassword, noteRunning } from '../session.ts'
 
 export function registerRun(tree: Tree, program: Command): void {
   addCommand<{ passwordFile?: string }>(tree, program, {
@@ -24,13 +22,12 @@ async function run(cli: Cli, passwordFile: string | undefined): Promise<Outcome>
   const { startNode } = await import('../../main.ts')
   using stopping = abortOnSignals()
   const node = await startNode(config, { signal: stopping.signal, password })
-  const urlFile = apiUrlFile(config.dataDir)
-  if (node.apiUrl) await writeFile(urlFile, `${node.apiUrl}\n`, { mode: PRIVATE_FILE_MODE })
+  const forget = node.apiUrl ? await noteRunning(config.dataDir, node.apiUrl) : undefined
   cli.say(`${cli.style.green('✓')} node ${node.peerId} runs${node.apiUrl ? `, API at ${node.apiUrl}` : ''}`)
   try {
     await node.stopped
   } finally {
-    await rm(urlFile, { force: true })
+    await forget?.()
   }
   cli.say('stopped')
   return { data: { stopped: true, peerId: node.peerId }, text: '' }
