@@ -7,7 +7,7 @@ import { carryOut, type Plan, type Step } from '../plan.ts'
 import { duration, post, postJson } from '../render.ts'
 import { newIntentKey } from '../wallet.ts'
 import { readMembership } from './rln.ts'
-import { withdrawPlan } from './stake.ts'
+import { withdrawPlan } from './stake-plans.ts'
 
 /** One thing that may be withdrawable: its transaction, or why there is none now. */
 type Source = { name: string; amount: bigint; step?: Step; receiver?: string; reason?: string }
