@@ -11,7 +11,7 @@ import { newIntentKey } from '../wallet.ts'
 
 /**
  * Gas when a step cannot be simulated before its approval is mined. contracts/snapshots/gas.json has 350,036 for a
- * registration; each long endpoint adds some 50,000.
+ * registration; a longer list of endpoints costs more.
  */
 const ASSUMED_REGISTER_GAS = 600_000n
 const ASSUMED_ADD_GAS = 100_000n
