@@ -151,6 +151,8 @@ describe('endpoints', () => {
       code: 'CHAIN_CONTRACT_MISSING',
       data: { contract: 'paymentChannels', address: nowhere },
     })
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_CONTRACT_MISSING' })
+    expect(chain.follower.status()).toMatchObject({ state: 'away', lastError: 'CHAIN_CONTRACT_MISSING' })
     await expect((await start()).client.check()).resolves.toBeUndefined()
   })
 

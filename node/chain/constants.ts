@@ -66,3 +66,9 @@ export const BATCH_GAS = 60_000n
 
 /** Gas of one claim in a batch, as the contracts' gas snapshots have it. */
 export const CLAIM_GAS = 16_500n
+
+/**
+ * A reveal waits a random time up to this, ms: several nodes find the same breach at once, and those who come later
+ * see the first one's transaction in their simulation instead of paying for a refused one.
+ */
+export const REVEAL_SPREAD_MS = 3_000

@@ -23,6 +23,7 @@ import { createSender, type Sender } from './sender.ts'
 import { createSettlements } from './settlements.ts'
 import { createSlashings } from './slashings.ts'
 import { createDbTransactionStore } from './transaction-store.ts'
+import type { ChainSource } from './types.ts'
 
 export type ChainOptions = {
   network: Network
@@ -62,9 +63,12 @@ export function createChain(
       clock,
       logger,
       metrics,
-      source: createRpcSource(client, {
-        channelsOf: { payee: account.address, isOurs: (id) => channels.view.channel(id) !== undefined },
-      }),
+      source: checkedFirst(
+        createRpcSource(client, {
+          channelsOf: { payee: account.address, isOurs: (id) => channels.view.channel(id) !== undefined },
+        }),
+        client.check,
+      ),
       store: createDbLogStore(db),
       projections: parts.map(({ projection }) => projection),
     },
@@ -95,6 +99,19 @@ export function createChain(
     settlements: settlements.view,
     slashings: slashings.view,
     escrow: createEscrowView(channels.view, follower),
+  }
+}
+
+/** A source that is asked for nothing before the network file was found to fit the chain. */
+function checkedFirst(source: ChainSource, check: () => Promise<void>): ChainSource {
+  let checked = false
+  return {
+    ...source,
+    async head() {
+      if (!checked) await check()
+      checked = true
+      return source.head()
+    },
   }
 }
 

@@ -53,7 +53,7 @@ export function createMemberGroup(tree: MembershipTree): MemberGroup {
     take(changes) {
       fold(changes)
       const touched = new Set(changes.map(({ index }) => index))
-      hash(slots.filter(({ index }) => touched.has(index)))
+      hash([...touched].flatMap((index) => slots[index] ?? []))
     },
     become(changes) {
       const before = slots

@@ -67,11 +67,14 @@ export function createMembership(options: MembershipOptions = {}): {
     for (const listener of listeners) listener()
   }
 
-  /** Takes the changes of one block and remembers the root after them. */
-  const takeBlock = (changes: readonly TimedChange[]): void => {
-    group.take(changes)
-    const last = changes.at(-1)
-    if (last) window.add(group.tree.root(), last.timestamp)
+  /** Takes the changes of newer blocks; only roots that stay in the window are worth hashing for. */
+  const takeBlocks = (blocks: readonly TimedChange[][]): void => {
+    group.take(blocks.slice(0, -ROOT_WINDOW).flat())
+    for (const changes of blocks.slice(-ROOT_WINDOW)) {
+      group.take(changes)
+      const last = changes.at(-1)
+      if (last) window.add(group.tree.root(), last.timestamp)
+    }
   }
 
   const projection: Projection = {
@@ -79,7 +82,7 @@ export function createMembership(options: MembershipOptions = {}): {
     apply(events, tip) {
       window.setTime(tip.timestamp)
       const blocks = byBlock(events.flatMap(toChange))
-      for (const block of blocks) takeBlock(block)
+      takeBlocks(blocks)
       if (blocks.length > 0) notify()
     },
     reset(events, tip) {
@@ -87,7 +90,7 @@ export function createMembership(options: MembershipOptions = {}): {
       window.setTime(tip?.timestamp ?? 0)
       const blocks = byBlock(events.flatMap(toChange))
       group.become(blocks.slice(0, -ROOT_WINDOW).flat())
-      for (const block of blocks.slice(-ROOT_WINDOW)) takeBlock(block)
+      takeBlocks(blocks.slice(-ROOT_WINDOW))
       notify()
     },
     ...(contractState && {

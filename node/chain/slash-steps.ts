@@ -17,6 +17,9 @@ const PROMISE_GONE: ReadonlySet<unknown> = new Set([
   'RlnMembership_CommitExpired',
 ])
 
+/** A refusal that the next block lifts, from endpoints that simulate on the newest block and not on the next. */
+const TOO_EARLY = 'RlnMembership_RevealTooEarly'
+
 /** Who took the deposit, as an event. */
 export function slashedEvent({ slasher }: Slashing, us: string): SlashEvent & { type: 'slashed' } {
   return { type: 'slashed', byUs: slasher.toLowerCase() === us.toLowerCase() }
@@ -73,6 +76,7 @@ async function explained(
     return await step()
   } catch (err) {
     const refusal = isPostriderError(err) && err.code === 'CHAIN_REVERTED' ? err.data.errorName : undefined
+    if (refusal === TOO_EARLY) return { events: [{ type: 'restarted' }], notes: {} }
     if (refusal === undefined) {
       logger.warn({ err, commitment, phase }, 'cannot slash now; will try again')
       return { events: [{ type: 'restarted' }], notes: {} }

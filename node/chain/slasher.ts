@@ -9,9 +9,11 @@ import {
   slashingReducer,
 } from '@postrider/protocol/rln'
 import { bytesToHex, type Hex } from '@postrider/protocol/wire'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Random } from '../core/random.ts'
+import { REVEAL_SPREAD_MS } from './constants.ts'
 import type { Follower } from './follower.ts'
 import type { SlashChain } from './slash-chain.ts'
 import { sendCommit, sendReveal, slashedEvent } from './slash-steps.ts'
@@ -62,20 +64,27 @@ export type SlasherComponents = {
   chain: SlashChain
   follower: Pick<Follower, 'subscribe' | 'status'>
   cases: SlashCaseStore
+  clock: Clock
   random: Random
   logger: Logger
   metrics?: Metrics
 }
 
+export type SlasherOptions = {
+  /** Longest random pause before a reveal, ms. */
+  revealSpreadMs?: number
+}
+
 const OPEN_PHASES: readonly SlashPhase[] = ['found', 'committed', 'revealable']
 
-export function createSlasher(components: SlasherComponents): Slasher {
-  const { chain, follower, cases, random, logger, metrics } = components
+export function createSlasher(components: SlasherComponents, options: SlasherOptions = {}): Slasher {
+  const { chain, follower, cases, clock, random, logger, metrics } = components
+  const { revealSpreadMs = REVEAL_SPREAD_MS } = options
   const open = new Map<bigint, SlashCase>()
   /** One chain of steps a case, so that states reach the disk in order and before what they cause. */
   const tails = new Map<bigint, Promise<void>>()
   let unsubscribe: (() => void) | undefined
-  let stopped = false
+  let stopping = new AbortController()
 
   const ended = metrics?.counter('slash_cases_total', { help: 'Slashing cases by end', labels: ['end'] })
   metrics?.gauge('slash_cases_open', {
@@ -85,7 +94,7 @@ export function createSlasher(components: SlasherComponents): Slasher {
 
   const dispatch = (commitment: bigint, event: SlashEvent, notes: Partial<SlashProgress> = {}): void => {
     const before = open.get(commitment)
-    if (!before || stopped) return
+    if (!before || stopping.signal.aborted) return
     const { state, effects } = slashingReducer(before, event)
     if (state === before && effects.length === 0) return
     open.set(commitment, state)
@@ -119,14 +128,17 @@ export function createSlasher(components: SlasherComponents): Slasher {
 
   /** A transaction takes as long as it takes; its end comes back as events. */
   const send = async (state: SlashCase, step: 'sendCommit' | 'sendReveal'): Promise<void> => {
-    const nowSeconds = follower.status().headTimestamp ?? 0
+    const { commitment, phase } = state
+    const { signal } = stopping
+    if (step === 'sendReveal')
+      await clock.sleep(random.int(revealSpreadMs + 1), signal).catch(() => undefined)
+    if (signal.aborted) return
     const { events, notes } =
       step === 'sendCommit'
-        ? await sendCommit({ chain, logger }, state, nowSeconds)
+        ? await sendCommit({ chain, logger }, state, follower.status().headTimestamp ?? 0)
         : await sendReveal({ chain, logger }, state)
-    for (const event of events) dispatch(state.commitment, event, notes)
-    if (events.length === 0 && !stopped)
-      await cases.update(state.commitment, { state: state.phase, ...notes })
+    for (const event of events) dispatch(commitment, event, notes)
+    if (events.length === 0 && !signal.aborted) await cases.update(commitment, { state: phase, ...notes })
   }
 
   const retryLater = (commitment: bigint, err: unknown): void => {
@@ -163,13 +175,13 @@ export function createSlasher(components: SlasherComponents): Slasher {
 
   return {
     async start() {
-      stopped = false
+      stopping = new AbortController()
       for (const stored of await cases.list({ states: OPEN_PHASES })) await add(stored)
       unsubscribe = follower.subscribe(lookAtAll)
       lookAtAll()
     },
     async stop() {
-      stopped = true
+      stopping.abort()
       unsubscribe?.()
       await Promise.all(tails.values())
     },

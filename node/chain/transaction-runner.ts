@@ -81,7 +81,8 @@ export function createTransactionRunner(
 
   const quote = async ({ to, data, value = 0n }: TransactionIntent): Promise<Quote> => {
     try {
-      const call = { account: account.address, to, data, value }
+      // Pending: the block the transaction will be in, which is what a reveal after its promise depends on.
+      const call = { account: account.address, to, data, value, blockTag: 'pending' as const }
       await rpc.call(call)
       const gas = ((await rpc.estimateGas(call)) * GAS_MARGIN_PERCENT) / 100n
       const fees = await currentFees(client, maxFeePerGas)

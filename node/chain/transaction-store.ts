@@ -1,3 +1,4 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import type { Address, Hex } from '@postrider/protocol/wire'
 import { type Db, dbErrors } from '../core/db/index.ts'
 import type { Revert } from './revert.ts'
@@ -36,6 +37,9 @@ export type StoredTransaction = {
   attempts: Attempt[]
   txHash?: Hex
   blockNumber?: number
+  gasUsed?: bigint
+  /** Wei per unit of gas that was paid. */
+  gasPrice?: bigint
   failure?: Revert
 }
 
@@ -123,6 +127,10 @@ export function createMemoryTransactionStore(): TransactionStore {
       return structuredClone(own.sort((a, b) => a.nonce - b.nonce))
     },
     async put(transaction) {
+      const known = transactions.get(transaction.key)
+      if (known && known.status !== 'replaced') {
+        throw new PostriderError('CORE_DB_FAILED', { detail: `transaction ${transaction.key} exists` })
+      }
       transactions.set(transaction.key, structuredClone(transaction))
     },
     async addAttempt(key, attempt) {
@@ -149,16 +157,20 @@ type TransactionRow = {
   status: string
   txHash: string | null
   blockNumber: number | null
+  gasUsed: string | null
+  gasPrice: string | null
   failure: string | null
 }
 
 function toRow(transaction: StoredTransaction, nowMs: number) {
-  const { attempts: _, failure, value, gas, sender, ...rest } = transaction
+  const { attempts: _, failure, value, gas, gasUsed, gasPrice, sender, ...rest } = transaction
   return {
     ...rest,
     sender: sender.toLowerCase(),
     value: value.toString(),
     gas: gas.toString(),
+    gasUsed: gasUsed?.toString(),
+    gasPrice: gasPrice?.toString(),
     failure: failure && JSON.stringify(failure),
     createdMs: BigInt(nowMs),
     updatedMs: BigInt(nowMs),
@@ -170,7 +182,7 @@ function toAttemptRow(key: string, { maxFee, priorityFee, sentMs, ...rest }: Att
 }
 
 function fromRows(row: TransactionRow, attempts: readonly AttemptRow[]): StoredTransaction {
-  const { key, kind, nonce, txHash, blockNumber, failure } = row
+  const { key, kind, nonce, txHash, blockNumber, gasUsed, gasPrice, failure } = row
   return {
     key,
     kind,
@@ -190,6 +202,8 @@ function fromRows(row: TransactionRow, attempts: readonly AttemptRow[]): StoredT
     })),
     ...(txHash !== null && { txHash: txHash as Hex }),
     ...(blockNumber !== null && { blockNumber }),
+    ...(gasUsed !== null && { gasUsed: BigInt(gasUsed) }),
+    ...(gasPrice !== null && { gasPrice: BigInt(gasPrice) }),
     ...(failure !== null && { failure: JSON.parse(failure) }),
   }
 }

@@ -38,12 +38,6 @@ export const chainErrors = {
     fix: 'The node reads the contracts again from their deployment. Raise the confirmations if it happens often.',
     http: 503,
   },
-  CHAIN_LAGGING: {
-    title: 'The node has not seen a new block for too long',
-    retryable: true,
-    fix: 'Wait, or check the RPC endpoints: decisions about money need a fresh view of the chain.',
-    http: 503,
-  },
   CHAIN_REVERTED: {
     title: 'The contract refuses the transaction',
     retryable: false,

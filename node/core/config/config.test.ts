@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createTempDir } from '../testing/temp-dir.ts'
-import { configKeys, configPaths, loadConfig, parseConfig, redactConfig } from './index.ts'
+import { configKeys, configPaths, loadConfig, parseConfig, redactConfig, redactUrl } from './index.ts'
 
 describe('configuration', () => {
   it('is complete and frozen with nothing given', async () => {
@@ -90,6 +90,10 @@ describe('configuration', () => {
     const shown = JSON.stringify(redactConfig(config))
     expect(shown).not.toMatch(/KEY|pass|user:/)
     expect(redactConfig(config).rpcUrls).toEqual(['https://rpc.example/[redacted]', 'http://127.0.0.1:8545'])
+  })
+
+  it('shows nothing of what is no URL', () => {
+    expect(redactUrl('key')).toBe('[no URL]')
   })
 
   it('describes every setting, each with its own variable', () => {

@@ -77,7 +77,9 @@ export function redactConfig(config: Config): Tree {
 
 /** Scheme and host of an endpoint; providers put their keys into the path, the query or the user name. */
 export function redactUrl(url: string): string {
-  const { protocol, host, pathname, search, username } = new URL(url)
+  const parsed = URL.parse(url)
+  if (!parsed) return '[no URL]'
+  const { protocol, host, pathname, search, username } = parsed
   const hidden = pathname.length > 1 || search !== '' || username !== ''
   return `${protocol}//${host}${hidden ? '/[redacted]' : ''}`
 }
