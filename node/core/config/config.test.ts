@@ -16,7 +16,7 @@ describe('configuration', () => {
   it('takes defaults, then the file, then the environment, then the caller', async () => {
     await using dir = await createTempDir()
     const file = dir.file('config.json')
-    const prices = { publish: '5', query: 6 }
+    const prices = { publish: '5', query: 6, push: '0.5 mPOST' }
     await writeFile(file, JSON.stringify({ prices, api: { port: 1 }, keystore: { passwordFile: 'pw' } }))
     const config = await loadConfig({
       file,
@@ -30,7 +30,7 @@ describe('configuration', () => {
       workingDir: '/srv',
     })
     expect(config.api.port).toBe(3)
-    expect(config.prices).toMatchObject({ publish: 5n, query: 7n })
+    expect(config.prices).toEqual({ publish: 5n, query: 7n, push: 5n * 10n ** 14n })
     expect(config.dataDir).toBe(dir.path)
     expect(config.keystore).toEqual({ file: '/srv/k.json', passwordFile: join(dir.path, 'pw') })
     expect(configPaths(config)).toMatchObject({
@@ -54,13 +54,19 @@ describe('configuration', () => {
 
   it('names every problem at once', async () => {
     const bad = loadConfig({
-      env: { POSTRIDER_API_PORT: 'http', POSTRIDER_PRICES_PUSH: '1.5', POSTRIDER_RPC_URLS: 'file:///etc' },
+      env: {
+        POSTRIDER_API_PORT: 'http',
+        POSTRIDER_PRICES_PUSH: '1.5',
+        POSTRIDER_UNPAID_LIMIT: '-1',
+        POSTRIDER_RPC_URLS: 'file:///etc',
+      },
       overrides: { unknown: 1 } as object,
     })
     await expect(bad).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     const { problems } = (await bad.catch((error) => error)).data
     expect(problems.join('\n')).toMatch(/api\.port/)
     expect(problems.join('\n')).toMatch(/prices\.push/)
+    expect(problems.join('\n')).toMatch(/unpaidLimit/)
     expect(problems.join('\n')).toMatch(/rpcUrls/)
     expect(problems.join('\n')).toMatch(/unknown/)
   })

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import { parseAmount } from '@postrider/protocol/payment'
 import { z } from 'zod'
 import { LOG_LEVELS } from '../logger.ts'
 import {
@@ -17,12 +18,29 @@ export const leafKinds = z.registry<{ kind: 'path' | 'rpc-urls' }>()
 
 const count = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum)
 
-/** Base units of a token: digits as text, or an integer that JSON can hold exactly. */
+const range = (maximum: bigint) =>
+  [(value: bigint) => value >= 0n && value <= maximum, `expected 0 to ${maximum}`] as const
+
+/** Wei: digits as text, or an integer that JSON can hold exactly. */
+const wei = (maximum: bigint) =>
+  z
+    .union([z.bigint(), z.int(), z.string().regex(/^\d+$/, 'expected an integer in wei')])
+    .transform((value) => BigInt(value))
+    .refine(...range(maximum))
+
+/** Tokens: base units, or text with a unit such as `1.5 POST`; no float on the way. */
 const amount = (maximum: bigint) =>
   z
-    .union([z.bigint(), z.int(), z.string().regex(/^\d+$/, 'expected an integer in base units')])
-    .transform((value) => BigInt(value))
-    .refine((value) => value >= 0n && value <= maximum, `expected 0 to ${maximum}`)
+    .union([z.bigint(), z.int(), z.string()])
+    .transform((value, context) => {
+      try {
+        return parseAmount(String(value))
+      } catch {
+        context.addIssue('expected base units, or a number with the unit base, gpost, mpost or post')
+        return z.NEVER
+      }
+    })
+    .refine(...range(maximum))
 
 const path = () =>
   z
@@ -106,7 +124,7 @@ const chain = z.strictObject({
   maxHeadAgeSeconds: count(0, 86_400)
     .default(0)
     .describe('with a newest block older than this the node is not ready; 0: blocks may be rare'),
-  maxFeePerGas: amount(MAX_UINT128).default(500_000_000_000n).describe('most wei paid per unit of gas'),
+  maxFeePerGas: wei(MAX_UINT128).default(500_000_000_000n).describe('most wei paid per unit of gas'),
 })
 
 const keystore = z.strictObject({
