@@ -29,6 +29,9 @@ export const BIND_DEADLINE_MS = 600_000
 /** How long one frame may take to leave, ms; a peer that reads nothing for so long has gone. */
 export const WRITE_DEADLINE_MS = 20_000
 
+/** How long clients may take to read their last frames when the node stops, ms; then streams are reset. */
+export const STOP_GRACE_MS = 2_000
+
 /** Frames of one stream per second, and at once. A thousand paid requests a second need a thousand ticks. */
 export const FRAMES_PER_SECOND = 4_000
 export const FRAME_BURST = 8_000

@@ -25,26 +25,19 @@ import { createFreeAllowance } from './free.ts'
 import { type Counts, createGate, type PaymentGate } from './gate.ts'
 import {
   createRedemptionDaemon,
-  type HeldReason,
-  type PendingParts,
   type RedemptionDaemon,
   type RedemptionEvent,
   type RedemptionOptions,
 } from './redemption/daemon.ts'
+import type { HeldReason, PendingParts } from './redemption/holdings.ts'
 import type { Figures } from './redemption/positions.ts'
 import { createPaymentServer } from './server.ts'
 import type { AccountRecord, EscrowView, Ledger, Prices, VoucherRedeemer } from './types.ts'
 
 export type { Charge, ChargeResult, PaymentGate } from './gate.ts'
 export { createPrismaLedger } from './ledger/prisma.ts'
-export type {
-  HeldReason,
-  PendingPart,
-  PendingParts,
-  RedeemRequest,
-  RedemptionMode,
-  RedemptionOptions,
-} from './redemption/daemon.ts'
+export type { RedeemRequest, RedemptionMode, RedemptionOptions } from './redemption/daemon.ts'
+export type { HeldReason, PendingPart, PendingParts } from './redemption/holdings.ts'
 export type { Figures } from './redemption/positions.ts'
 export type {
   AccountRecord,

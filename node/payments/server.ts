@@ -18,6 +18,7 @@ import {
   SESSION_BUFFER_BYTES,
   SIGNATURE_BURST,
   SIGNATURES_PER_SECOND,
+  STOP_GRACE_MS,
   WRITE_DEADLINE_MS,
 } from './constants.ts'
 import { createSession, type Session, type SessionTerms } from './session.ts'
@@ -51,7 +52,7 @@ export function createPaymentServer(components: PaymentServerComponents, terms: 
   /** The session that pays for a peer: the one that bound a channel last. */
   const paying = new Map<string, Session>()
   const stopping = new AbortController()
-  const running = new Set<Promise<void>>()
+  const running = new Map<Stream, Promise<void>>()
   let started = 0
 
   const refused = metrics.counter('payment_streams_refused_total', {
@@ -119,8 +120,10 @@ export function createPaymentServer(components: PaymentServerComponents, terms: 
       refused.inc()
       return stream.abort(new PostriderError('PAYMENT_OVERLOADED'))
     }
-    const served = serve(stream, connection).finally(() => running.delete(served))
-    running.add(served)
+    running.set(
+      stream,
+      serve(stream, connection).finally(() => running.delete(stream)),
+    )
   }
 
   book.subscribe((record, cause) => {
@@ -136,7 +139,12 @@ export function createPaymentServer(components: PaymentServerComponents, terms: 
     async stop() {
       await libp2p.unhandle(PROTOCOL_IDS.payment)
       stopping.abort()
-      await Promise.all(running)
+      const ended = Promise.all(running.values())
+      await withDeadline(clock, { what: 'end payment streams', ms: STOP_GRACE_MS }, () => ended).catch(
+        () => undefined, // those that are left are reset
+      )
+      for (const stream of running.keys()) stream.abort(new PostriderError('CORE_ABORTED'))
+      await ended
     },
     channelOf: (peer) => paying.get(peer)?.channelId,
     requirePayment(peer, requestId, total) {

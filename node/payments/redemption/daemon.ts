@@ -13,8 +13,9 @@ import {
 } from '../constants.ts'
 import type { AccountRecord, EscrowView, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
 import { loadClaims, redemptionId } from './claims.ts'
+import { createHoldings, type Holdings } from './holdings.ts'
 import { type Candidate, planClaims, toBatches } from './plan.ts'
-import { createPositions, type Figures } from './positions.ts'
+import { createPositions, type Figures, type Positions } from './positions.ts'
 import { createSender } from './sender.ts'
 
 /**
@@ -56,19 +57,8 @@ export type RedeemRequest = {
   force?: boolean
 }
 
-/**
- * Why a channel with something to claim is not claimed now. inFlight: it is on its way, or the view of the chain does
- * not show it yet; manual: it is worth its gas and the node sends nothing by itself.
- */
-export type HeldReason = 'inFlight' | 'proposed' | 'retryLater' | 'manual' | 'belowThreshold'
-
-/** A part of the pending figure: base units, and of how many channels. */
-export type PendingPart = { amount: bigint; channels: number }
-
-/** The pending figure by what becomes of it; ready: the next look claims it. */
-export type PendingParts = Readonly<Record<HeldReason | 'ready', PendingPart>>
-
-export type RedemptionDaemon = {
+/** Turns what clients paid into money on chain. */
+export type RedemptionDaemon = Holdings & {
   /** Reads all accounts, takes up what an earlier process left, and begins to look. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -96,12 +86,6 @@ export type RedemptionDaemon = {
    */
   reject(id: string, reason: string): Promise<RedemptionRecord>
   figures(): Figures
-  /** At the price of the last look; the parts add up to the pending figure. */
-  pendingParts(): PendingParts
-  /** The part of the pending figure that is worth its gas. */
-  redeemable(): bigint
-  /** Undefined when there is nothing to claim, or it will be claimed at the next look. */
-  held(channelId: Hex): HeldReason | undefined
 }
 
 /** Turns what clients paid into money on chain, in batches that are worth their gas. */
@@ -114,6 +98,12 @@ export function createRedemptionDaemon(
   const positions = createPositions(clock)
   const claims = metrics.counter('payment_claims_total', { help: 'Claims by result', labels: ['result'] })
   const sender = createSender({ ledger, redeemer, clock, logger, metrics, onSaved: (one) => onSaved(one) })
+  const holdings = createHoldings({
+    positions,
+    sender,
+    manual: mode === 'manual',
+    threshold: () => threshold,
+  })
   let threshold = 0n
   let stopped = false
   let timer: Timer | undefined
@@ -137,25 +127,6 @@ export function createRedemptionDaemon(
 
   const price = (candidates: readonly Candidate[]) =>
     planClaims(candidates, { claimCost: (size) => redeemer.claimCost(size), gasMultiple })
-
-  const held = (channelId: Hex): HeldReason | undefined => {
-    const redemption = sender.claiming(channelId)
-    if (redemption) return redemption.state === 'proposed' ? 'proposed' : 'inFlight'
-    const owed = positions.owed(channelId)
-    if (owed === 0n) return positions.isAhead(channelId) ? 'inFlight' : undefined
-    if (positions.isPaused(channelId)) return 'retryLater'
-    if (owed < threshold && !positions.isUrgent(channelId)) return 'belowThreshold'
-    return mode === 'manual' ? 'manual' : undefined
-  }
-
-  const pendingParts = (): PendingParts => {
-    const parts = noParts()
-    for (const { channelId, owed, claimed } of positions.pending()) {
-      addTo(parts.inFlight, claimed)
-      addTo(parts[held(channelId) ?? 'ready'], owed)
-    }
-    return parts
-  }
 
   const draft = async (batch: readonly Candidate[]): Promise<RedemptionRecord> => {
     const nowMs = clock.nowMs()
@@ -244,23 +215,9 @@ export function createRedemptionDaemon(
     }
   }
 
-  /** Reads every account; returns the channels that may have changed while the node was down. */
-  const readAccounts = async (): Promise<Hex[]> => {
-    const living: Hex[] = []
-    for (let after: Hex | undefined; ; ) {
-      const page = await ledger.accounts({ limit: LEDGER_PAGE, ...(after ? { after } : {}) })
-      for (const record of page) {
-        positions.update(record)
-        if (record.status !== 'closed') living.push(record.channelId)
-      }
-      after = page.at(-1)?.channelId
-      if (page.length < LEDGER_PAGE) return living
-    }
-  }
-
   return {
     async start() {
-      const living = await readAccounts()
+      const living = await readAccounts(ledger, positions)
       const refresh = (channelId: Hex) => book.refresh(channelId).catch(report)
       unsubscribe = [book.subscribe(onRecord), escrow.subscribe(refresh)]
       for (const channelId of living) await refresh(channelId)
@@ -299,33 +256,24 @@ export function createRedemptionDaemon(
         return rejected
       }),
     figures: positions.figures,
-    pendingParts,
-    redeemable() {
-      const { ready, manual } = pendingParts()
-      return ready.amount + manual.amount
-    },
-    held,
+    ...holdings,
+  }
+}
+
+/** Reads every account; returns the channels that may have changed while the node was down. */
+async function readAccounts(ledger: Pick<Ledger, 'accounts'>, positions: Positions): Promise<Hex[]> {
+  const living: Hex[] = []
+  for (let after: Hex | undefined; ; ) {
+    const page = await ledger.accounts({ limit: LEDGER_PAGE, ...(after ? { after } : {}) })
+    for (const record of page) {
+      positions.update(record)
+      if (record.status !== 'closed') living.push(record.channelId)
+    }
+    after = page.at(-1)?.channelId
+    if (page.length < LEDGER_PAGE) return living
   }
 }
 
 function byValue(candidates: readonly Candidate[]): Candidate[] {
   return [...candidates].sort((a, b) => (a.owed < b.owed ? 1 : a.owed > b.owed ? -1 : 0))
-}
-
-function noParts(): Record<HeldReason | 'ready', PendingPart> {
-  const none = () => ({ amount: 0n, channels: 0 })
-  return {
-    ready: none(),
-    inFlight: none(),
-    proposed: none(),
-    retryLater: none(),
-    manual: none(),
-    belowThreshold: none(),
-  }
-}
-
-function addTo(part: PendingPart, amount: bigint): void {
-  if (amount === 0n) return
-  part.amount += amount
-  part.channels++
 }

@@ -1,11 +1,11 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Hex } from '@postrider/protocol/wire'
 import type { Clock } from '../../core/clock.ts'
-import { abortReason } from '../../core/deadline.ts'
+import { abortable } from '../../core/deadline.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { MAX_OPEN_BATCHES, OUTCOME_RETRY_MS } from '../constants.ts'
-import type { BatchResult, Claim, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
+import type { Claim, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
 import { loadClaims, withResult } from './claims.ts'
 
 export type SenderComponents = {
@@ -78,7 +78,8 @@ export function createSender(components: SenderComponents): Sender {
     while (!stopping.signal.aborted) {
       try {
         const claims = known ?? (await loadClaims(ledger, redemption)).claims
-        const result = await untilStopped(redeemer.settleMany(redemption.id, claims, stopping.signal))
+        const { signal } = stopping
+        const result = await abortable(redeemer.settleMany(redemption.id, claims, signal), signal)
         return await save(withResult(redemption, result, clock.nowMs()))
       } catch (err) {
         if (stopping.signal.aborted) return
@@ -87,14 +88,6 @@ export function createSender(components: SenderComponents): Sender {
         await clock.sleep(OUTCOME_RETRY_MS, stopping.signal).catch(() => undefined)
       }
     }
-  }
-
-  const untilStopped = (result: Promise<BatchResult>): Promise<BatchResult> => {
-    const { signal } = stopping
-    const stopped = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true })
-    })
-    return Promise.race([result, stopped])
   }
 
   return {
