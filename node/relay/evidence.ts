@@ -12,6 +12,12 @@ type Row = NonNullable<Awaited<ReturnType<Db['slashCase']['findUnique']>>>
 export type ObservableEvidenceStore = EvidenceStore & {
   /** Calls `listener` with the member of each case that was added or went on; returns the way to stop it. */
   subscribe(listener: (commitment: bigint) => void): () => void
+  /** Cases, newest first, after one of them: a page holds the evidence of each, so it is kept small. */
+  page(request: {
+    limit: number
+    after?: Pick<SlashCaseRecord, 'foundMs' | 'commitment'>
+    states?: readonly SlashPhase[]
+  }): Promise<SlashCaseRecord[]>
 }
 
 /** Evidence in node.db: one row of `slash_cases` for each member. */
@@ -44,6 +50,14 @@ export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): Ob
       })
       return rows.map(fromRow)
     },
+    async page({ limit, after, states }) {
+      const rows = await db.slashCase.findMany({
+        where: { ...(states && { state: { in: [...states] } }), ...(after && isAfter(after)) },
+        orderBy: [{ foundMs: 'desc' }, { commitment: 'asc' }],
+        take: Math.min(limit, MAX_CASES_LISTED),
+      })
+      return rows.map(fromRow)
+    },
     async update(commitment, progress) {
       const { count } = await db.slashCase.updateMany({
         where: { commitment: toHex(commitment) },
@@ -58,6 +72,12 @@ export function createEvidenceStore({ db, clock }: { db: Db; clock: Clock }): Ob
       return () => void listeners.delete(listener)
     },
   }
+}
+
+/** Condition of a row that comes after this one in a list, newest first. */
+function isAfter({ foundMs, commitment }: Pick<SlashCaseRecord, 'foundMs' | 'commitment'>) {
+  const at = BigInt(foundMs)
+  return { OR: [{ foundMs: { lt: at } }, { foundMs: at, commitment: { gt: toHex(commitment) } }] }
 }
 
 /** Prisma's P2002: the member has a case already. */

@@ -16,6 +16,7 @@ import type { Archive, ArchiveStats, MessageSink, PaymentGate } from './types.ts
 export { createMemoryArchive } from './archive/memory.ts'
 export { openSqliteArchive } from './archive/sqlite.ts'
 export { DEFAULT_RETENTION_BYTES, DEFAULT_RETENTION_SECONDS } from './constants.ts'
+export type { IngestStats } from './ingest.ts'
 export type { Archive, ArchiveStats, MessageSink, PaymentGate, SinkEntry } from './types.ts'
 
 export type StoreComponents = {

@@ -38,6 +38,12 @@ export const chainErrors = {
     fix: 'The node reads the contracts again from their deployment. Raise the confirmations if it happens often.',
     http: 503,
   },
+  CHAIN_LAGGING: {
+    title: 'The newest block of the chain is too old',
+    retryable: true,
+    fix: 'Wait, or check the RPC endpoints: one that is stuck answers with old blocks. chain.maxHeadAgeSeconds is the limit.',
+    http: 503,
+  },
   CHAIN_REVERTED: {
     title: 'The contract refuses the transaction',
     retryable: false,
