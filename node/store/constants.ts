@@ -63,7 +63,7 @@ export const DEFAULT_RETENTION_BYTES = 10 * 1024 ** 3
 export const RETENTION_INTERVAL_MS = 60_000
 
 /** Messages removed in one transaction, so that the event loop is free again after a few ms. */
-export const PRUNE_BATCH_MESSAGES = 512
+export const PRUNE_BATCH_MESSAGES = 128
 
 /** Topic ids that the SQLite adapter remembers; a topic is at most 512 characters, so this is under 5 MB. */
 export const TOPIC_CACHE_SIZE = 4_096
