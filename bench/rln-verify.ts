@@ -61,7 +61,7 @@ export async function run(): Promise<Outcome> {
 
 /** Different statements and, for numbers' sake, re-randomised copies: each is as much work as a fresh one. */
 async function makeProofs(artifacts: { wasm: Uint8Array; zkey: Uint8Array }): Promise<ProofItem[]> {
-  const prover = createProver({ ...artifacts, singleThread: true })
+  const prover = createProver(artifacts)
   const random = seededRandom(64)
   const proofs: ProofItem[] = []
   for (let i = 0; i < 8; i++) {

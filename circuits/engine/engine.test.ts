@@ -14,7 +14,7 @@ let proved: ProveResult
 
 beforeAll(async () => {
   artifacts = await loadArtifacts()
-  prover = createProver({ ...artifacts, singleThread: true })
+  prover = createProver(artifacts)
   verifier = createVerifier(artifacts.verificationKey)
   proved = await prover.prove(memberInputs())
 })
@@ -87,13 +87,13 @@ describe('prove and verify', () => {
     })
   })
 
-  it.each(['', ', singleThread: true'])('lets the process exit by itself (%s)', async (threads) => {
+  it('lets the process exit by itself', async () => {
     const script = `
       import { loadArtifacts } from '${new URL('../index.ts', import.meta.url)}'
       import { createProver, createVerifier } from '${new URL('./index.ts', import.meta.url)}'
       import { memberInputs } from '${new URL('../testing/member.ts', import.meta.url)}'
       const artifacts = await loadArtifacts()
-      const prover = createProver({ ...artifacts${threads} })
+      const prover = createProver(artifacts)
       const verifier = createVerifier(artifacts.verificationKey)
       const { proof, signals } = await prover.prove(memberInputs())
       console.log(await verifier.verify(proof, signals))

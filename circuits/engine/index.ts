@@ -18,9 +18,10 @@ export {
   TREE_DEPTH,
 } from './constants.ts'
 export { isInG2 } from './field.ts'
-export { createProver, type ProverOptions } from './prover.ts'
+export { createProver, type ProverKeys } from './prover/prover.ts'
 export type {
   Groth16Proof,
+  MemberInputs,
   PointG1,
   PointG2,
   ProofItem,

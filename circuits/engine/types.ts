@@ -14,6 +14,9 @@ export type RlnInputs = {
   externalNullifier: bigint
 }
 
+/** The part of the inputs that stays the same from one message of a member to the next. */
+export type MemberInputs = Omit<RlnInputs, 'messageId' | 'x' | 'externalNullifier'>
+
 /** In circuit order: y, root, nullifier, x, externalNullifier. */
 export type PublicSignals = readonly [bigint, bigint, bigint, bigint, bigint]
 
@@ -31,7 +34,11 @@ export type ProveOptions = {
 }
 
 export interface Prover {
-  /** Resolves when the keys are parsed; calls before that wait for it. */
+  /**
+   * Resolves when the keys are parsed; calls before that wait for it.
+   *
+   * @throws CIRCUITS_KEY_INVALID
+   */
   ready(): Promise<void>
   /**
    * Proves one message. Calls are served one after the other.
@@ -39,7 +46,13 @@ export interface Prover {
    * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_WITNESS_INVALID, CIRCUITS_PROVE_ABORTED, CIRCUITS_ENGINE_CLOSED
    */
   prove(inputs: RlnInputs, options?: ProveOptions): Promise<ProveResult>
-  /** Releases memory and threads. Calls under way finish first. */
+  /**
+   * Computes ahead what the member's next proofs share, so that the first of them is as fast as the others.
+   *
+   * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_ENGINE_CLOSED
+   */
+  prepare(member: MemberInputs): Promise<void>
+  /** Overwrites what proofs left in memory. Calls under way finish first. */
   close(): Promise<void>
 }
 

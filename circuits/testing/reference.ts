@@ -4,7 +4,7 @@ import { encodeProof, type ProveResult, type PublicSignals, type VerificationKey
 import { toWitnessInputs } from '../engine/inputs.ts'
 import type { RlnInputs } from '../engine/types.ts'
 
-const shared = globalThis as { curve_bn128?: unknown }
+const shared = globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }
 
 /** snarkjs' verdict. Coordinates and signals reach it as they are, without our checks. */
 export async function verifyWithSnarkjs(
@@ -54,4 +54,10 @@ export async function proveWithSnarkjs(
     }),
     signals: publicSignals.map(BigInt) as unknown as PublicSignals,
   }
+}
+
+/** Ends the threads that proving with several has started. */
+export async function closeSnarkjs(): Promise<void> {
+  await shared.curve_bn128?.terminate()
+  shared.curve_bn128 = null
 }

@@ -11,7 +11,7 @@ let current: AbortController | undefined
 
 serve<ProveStart, ProveRequest, ProveNote>({
   async start(artifacts) {
-    prover = createProver({ ...artifacts, singleThread: true })
+    prover = createProver(artifacts)
     await prover.ready()
   },
   async request({ inputs }) {
