@@ -47,7 +47,7 @@ describe('doctor', () => {
     expect(named(sick.data.checks, 'chain')?.state).toBe('ok')
     expect(named(sick.data.checks, 'funds')).toMatchObject({
       state: 'failed',
-      fix: `send ETH to ${node.account.toLowerCase()}`,
+      fix: `send ETH to ${node.account}`,
     })
     expect(named(sick.data.checks, 'stake')?.state).toBe('failed')
     expect(named(sick.data.checks, 'RLN membership')?.state).toBe('warning')

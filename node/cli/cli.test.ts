@@ -175,7 +175,7 @@ describe('keys and configuration', () => {
   test('are shown without secrets', async () => {
     const { data } = await init()
     const keys = await runJson(['keys', '--data-dir', dataDir])
-    expect(keys.data.address).toBe(data.address.toLowerCase())
+    expect(keys.data.address).toBe(data.address)
     expect(keys.data).toMatchObject({ peerId: data.peerId, rln: null })
     const env = { POSTRIDER_RPC_URLS: 'https://name:RPC-SECRET@rpc.example/v3/RPC-SECRET' }
     for (const command of [

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { PostriderError } from '@postrider/protocol/errors'
+import { getAddress } from 'viem'
 import { type Config, configPaths } from '../core/config/index.ts'
 import { keystoreAddress, readKeyFile } from '../core/keystore.ts'
 import { loadIdentityKey } from '../core/p2p/identity.ts'
@@ -26,8 +27,8 @@ export async function withChain<T>(cli: Cli, act: (context: ChainContext) => Pro
   const config = await cli.loadConfig()
   const { keystoreFile, identityFile } = configPaths(config)
   const network = await cli.loadNetwork(config)
-  const account = keystoreAddress(await readKeyFile(keystoreFile))
-  if (account === undefined) {
+  const address = keystoreAddress(await readKeyFile(keystoreFile))
+  if (address === undefined) {
     throw new PostriderError('KEYS_FILE_INVALID', { detail: `${keystoreFile} does not say its address` })
   }
   const chain = openChainReader(cli, config, network)
@@ -35,7 +36,7 @@ export async function withChain<T>(cli: Cli, act: (context: ChainContext) => Pro
     return await act({
       config,
       chain,
-      account,
+      account: getAddress(address),
       async peerKey() {
         if (!existsSync(identityFile)) throw new PostriderError('KEYS_FILE_MISSING', { detail: identityFile })
         return peerKeyOf(await loadIdentityKey(identityFile))

@@ -135,8 +135,11 @@ function refusal(cli: Cli, plan: Plan, checks: readonly Check[]): PostriderError
 }
 
 function planText({ style }: Cli, plan: Plan, { checks, gas, fee }: Priced): string {
+  const list = section(style, 'Checks', renderChecks(style, checks))
+  if (anyFailed(checks)) return list
+  if (plan.steps.length === 0) return sections(list, 'Nothing to do.')
   return sections(
-    section(style, 'Checks', renderChecks(style, checks)),
+    list,
     section(style, 'Fee', `at most ${ether(fee)} for about ${gas} gas in ${plan.steps.length} transactions`),
     section(style, 'Effect', plan.effects.map((effect) => `- ${effect}`).join('\n')),
   )
@@ -161,10 +164,10 @@ function dryRunOutcome(cli: Cli, plan: Plan, priced: Priced, refused: boolean): 
   }
 }
 
-function nothingToDo({ style }: Cli, plan: Plan): Outcome {
+function nothingToDo(cli: Cli, plan: Plan): Outcome {
   return {
     data: { action: plan.action, done: false, effects: plan.effects, ...plan.details },
-    text: sections(renderChecks(style, plan.checks), 'Nothing to do.'),
+    text: planText(cli, plan, { checks: [...plan.checks], gas: 0n, fee: 0n }),
   }
 }
 

@@ -76,7 +76,7 @@ async function init(cli: Cli, options: InitOptions): Promise<Outcome> {
   await writeFileAtomic(configFile, `${JSON.stringify(settings, null, 2)}\n`, PRIVATE_FILE_MODE)
 
   const next = [
-    `back up ${[keystoreFile, identityFile].map((path) => basename(path)).join(' and ')} and the password`,
+    `back up ${[keystoreFile, identityFile].map((path) => basename(path)).join(', ')} and the password`,
     `send ETH for gas and POST for the stake to ${address}`,
     'postrider stake register <amount> --withdrawal <cold address>',
     ...(config.services.lightpush ? ['postrider rln register <messages per epoch>'] : []),

@@ -41,8 +41,10 @@ export function registerKeysCommands(tree: Tree, program: Command): void {
 export async function readPublicKeys(config: Config) {
   const { keystoreFile, identityFile, rlnKeystoreFile } = configPaths(config)
   const rln = existsSync(rlnKeystoreFile) ? parseRlnKeystore(await readKeyFile(rlnKeystoreFile)) : undefined
+  const address = keystoreAddress(await readKeyFile(keystoreFile))
+  const { getAddress } = await import('viem') // loads slowly, and most commands show no address
   return {
-    address: keystoreAddress(await readKeyFile(keystoreFile)) ?? null,
+    address: address === undefined ? null : getAddress(address),
     peerId: existsSync(identityFile) ? await peerIdOf(identityFile) : null,
     rln: rln ? { commitment: rln.commitment, limit: rln.limit, index: rln.index } : null,
   }

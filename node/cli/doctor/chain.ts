@@ -74,7 +74,7 @@ async function clockCheck(
       'compare it with another clock',
     )
   }
-  return ok('clock', `${ahead} s after the newest block`)
+  return ok('clock', `${Math.abs(ahead)} s from the newest block`)
 }
 
 async function fundsCheck({ chain, account }: Context): Promise<Check> {
