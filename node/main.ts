@@ -52,7 +52,7 @@ export async function startNode(config: Config, { password, signal }: StartOptio
   const lifecycle = createLifecycle(base)
   lifecycle.add('database', { stop: () => database.close() })
   const parts = await createParts(base, config, keys, database)
-  const views = createViews({ ...parts, base, config, keys, database, startedAtMs: clock.nowMs() })
+  const views = createViews({ ...parts, base, config, keys, startedAtMs: clock.nowMs() })
   const api = config.api.enabled
     ? createApi({ ...base, views, tokens: await loadOrCreateTokens(config.dataDir, base.random) }, config.api)
     : undefined

@@ -13,7 +13,7 @@ let engine: Promise<Engine> | undefined
 async function load(source?: ArtifactSource): Promise<Engine> {
   const { wasm, zkey, verificationKey } = await loadArtifacts(source)
   const verifier = createVerifier(verificationKey)
-  return { prover: createProver({ wasm, zkey, singleThread: true }), verifier }
+  return { prover: createProver({ wasm, zkey }), verifier }
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerAnswer | undefined> {

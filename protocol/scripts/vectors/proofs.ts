@@ -32,8 +32,8 @@ export type ProofStore = Record<string, string>
  */
 export async function createProofSource(known: ProofStore) {
   const artifacts = await loadArtifacts()
-  const verifier = createVerifier(artifacts.verificationKey, { singleThread: true })
-  const prover = createProver({ ...artifacts, singleThread: true })
+  const verifier = createVerifier(artifacts.verificationKey)
+  const prover = createProver(artifacts)
   const used: ProofStore = {}
 
   const verify = (proof: Uint8Array, signals: PublicSignals) => verifier.verify(proof, signals)
