@@ -52,6 +52,7 @@ function setUp() {
       events.push(`id ${id}`)
       return id
     },
+    remaining: async () => limit,
   }
   const node = createNodeProver({ prover, membership, ids: recorded }, { identity, network })
   const message = createWakuMessage({
@@ -99,6 +100,9 @@ describe('message ids', () => {
     const first = await open(dir.file('node.db'))
     expect(await first.ids.allocate(7n)).toBe(0)
     expect(await first.ids.allocate(7n)).toBe(1)
+    expect(await first.ids.remaining(7n)).toBe(1)
+    expect(await first.ids.remaining(8n)).toBe(3)
+    expect(await first.ids.remaining(6n)).toBe(0)
     await first.close()
     const second = await open(dir.file('node.db'))
     expect(await second.ids.allocate(7n)).toBe(2)
