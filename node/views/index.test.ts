@@ -1,0 +1,281 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import {
+  addressOf,
+  type ChannelDescriptor,
+  channelId,
+  NO_TICKS,
+  type PaymentDomain,
+  signBind,
+  signVoucher,
+} from '@postrider/protocol/payment'
+import { identityFromSecret } from '@postrider/protocol/rln'
+import type { HDAccount } from 'viem'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createApp } from '../api/app.ts'
+import { createEventHub } from '../api/event-hub.ts'
+import { OPERATE_TOKEN } from '../api/testing/harness.ts'
+import type { NodeEvent } from '../api/types.ts'
+import { type DevChain, startDevChain } from '../chain/testing/devchain.ts'
+import { callAs, provision } from '../chain/testing/harness.ts'
+import { startTcpProxy, type TcpProxy } from '../chain/testing/tcp-proxy.ts'
+import { systemClock } from '../core/clock.ts'
+import { parseConfig } from '../core/config/index.ts'
+import { openDatabase } from '../core/db/index.ts'
+import { createLifecycle } from '../core/lifecycle.ts'
+import { silentLogger } from '../core/logger.ts'
+import { createMetrics } from '../core/metrics.ts'
+import { createIdentityKey } from '../core/p2p/identity.ts'
+import { createTestHost, tcpAddress } from '../core/p2p/testing/hosts.ts'
+import { systemRandom } from '../core/random.ts'
+import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
+import { createParts } from '../parts.ts'
+import { openPaymentStream } from '../payments/testing/client.ts'
+import type { Payer } from '../payments/testing/kit.ts'
+import { createViews } from './index.ts'
+
+const POST = 10n ** 18n
+const PATIENCE = { timeout: 20_000, interval: 50 }
+
+const ROUTES = [
+  '/v1/node',
+  '/v1/peers',
+  '/v1/relay',
+  '/v1/store',
+  '/v1/chain',
+  '/v1/payments',
+  '/v1/payments/ledger',
+  '/v1/payments/redemptions',
+  '/v1/channels',
+  '/v1/rewards',
+  '/v1/rln',
+  '/v1/slashing',
+  '/health',
+]
+
+/** A node with its API, without sockets for the API, over an RPC endpoint that a test can cut. */
+async function createNode(dev: DevChain, rpcUrl: string, dir: TempDir, account: HDAccount) {
+  const base = {
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    metrics: createMetrics(),
+  }
+  const config = parseConfig({
+    dataDir: dir.path,
+    rpcUrls: [rpcUrl],
+    chain: { confirmations: 0, pollMs: 50, lagSeconds: 1 },
+    redeem: { mode: 'manual', tokenPerNativeMilli: 0 },
+  })
+  const membership = { identity: identityFromSecret(123n), limit: 50 }
+  const keys = { network: dev.network, identity: await createIdentityKey(), account, membership }
+  const database = await openDatabase(dir.file('node.db'))
+  const parts = await createParts(base, config, keys, database)
+  const views = createViews({ ...parts, base, config, keys, startedAtMs: systemClock.nowMs() })
+  const hub = createEventHub({ ...base, source: views.events })
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(OPERATE_TOKEN))
+  const sha256 = new Uint8Array(digest)
+  const tokens = [{ name: 'operator', scopes: ['read', 'operate'] as const, sha256 }]
+  const app = await createApp({ ...base, views, tokens }, hub)
+  const lifecycle = createLifecycle(base)
+  lifecycle.add('database', { stop: () => database.close() })
+  lifecycle.add('chain client', { stop: () => parts.chain.client.stop() })
+  lifecycle.add('chain follower', parts.chain.follower)
+  lifecycle.add('transaction sender', parts.chain.sender)
+  lifecycle.add('proof verifier', parts.verifier)
+  lifecycle.add('host', parts.host)
+  lifecycle.add('payments', parts.payments)
+  if (parts.store) lifecycle.add('store', parts.store)
+  lifecycle.add('relay', parts.relay)
+  return { parts, views, app, lifecycle }
+}
+
+describe('views of a node on a real chain', () => {
+  let dev: DevChain
+  let proxy: TcpProxy
+  let dir: TempDir
+  let operator: HDAccount
+  let client: HDAccount
+  let node: Awaited<ReturnType<typeof createNode>>
+
+  beforeAll(async () => {
+    dev = await startDevChain()
+    proxy = await startTcpProxy(dev.port)
+    dir = await createTempDir()
+    operator = dev.account(1)
+    client = dev.account(2)
+    for (const account of [operator, client]) await provision(dev, account, 100_000n * POST)
+    node = await createNode(dev, proxy.url, dir, operator)
+  })
+
+  afterAll(async () => {
+    await node?.lifecycle.stop()
+    await node?.app.close()
+    await proxy?.stop()
+    await dev?.stop()
+    await dir?.remove()
+  })
+
+  const get = async (url: string) => {
+    const headers = { authorization: `Bearer ${OPERATE_TOKEN}` }
+    const answer = await node.app.inject({ method: 'GET', url, headers })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+
+  /** Every route answers, in the shape that its schema says. */
+  const expectAllAnswer = async () => {
+    for (const route of ROUTES) expect(await get(route), route).toMatchObject({ status: 200 })
+    expect(await get('/livez')).toMatchObject({ status: 200 })
+  }
+
+  const ready = async () => (await get('/readyz')).body
+
+  it('answers before anything has started, and says that it is not ready', async () => {
+    await expectAllAnswer()
+    const { waitingFor } = await ready()
+    expect(waitingFor).toEqual(expect.arrayContaining(['chain', 'rln', 'verifier', 'relay']))
+    expect((await get('/v1/node')).body).toMatchObject({ stake: null, operator: { payout: null } })
+    expect((await get('/v1/chain')).body).toMatchObject({ connected: false, head: null, account: null })
+    expect((await get('/v1/payments')).body).toMatchObject({ asOf: null, gas: null })
+  })
+
+  it('becomes ready, and knows itself from the chain', async () => {
+    const { commitment } = identityFromSecret(123n)
+    await callAs(dev, operator, 'rlnMembership', 'register', [commitment, 50, operator.address])
+    await node.lifecycle.start()
+    await vi.waitFor(async () => expect(await ready()).toEqual({ ready: true, waitingFor: [] }), PATIENCE)
+    await expectAllAnswer()
+    const { stake, operator: account, network } = (await get('/v1/node')).body
+    expect(stake).toMatchObject({ state: 'none' })
+    expect(BigInt(stake.minimum.amount)).toBeGreaterThan(0n)
+    expect(account).toMatchObject({ account: operator.address, payout: operator.address, withdrawal: null })
+    expect(network.shards).toHaveLength(dev.network.shardCount)
+    const rln = (await get('/v1/rln')).body
+    expect(rln).toMatchObject({
+      membership: { state: 'active', index: 0, limit: 50, commitment: `${commitment}` },
+      budget: { limit: 50, used: 0, remaining: 50, firstId: 0 },
+      tree: { members: 1, rootsKnown: 1 },
+    })
+    expect(BigInt(rln.membership.deposit.amount)).toBeGreaterThan(0n)
+    const chain = (await get('/v1/chain')).body
+    expect(chain).toMatchObject({ connected: true, account: { low: false }, pending: [] })
+    expect(chain.endpoints).toMatchObject([{ state: 'active', name: new URL(proxy.url).host }])
+    expect((await get('/v1/store')).body).toMatchObject({ engine: 'sqlite', messages: 0 })
+  })
+
+  it('counts money from voucher to settlement, and tells of it', async () => {
+    const events: NodeEvent[] = []
+    const unsubscribe = node.views.events.subscribe((event) => events.push(event))
+    const payer = await openChannel(dev, client, operator)
+    await payByVoucher(node, payer, 1_000n * POST)
+    await vi.waitFor(async () => {
+      expect((await get('/v1/payments')).body).toMatchObject({ pending: { amount: `${1_000n * POST}` } })
+    }, PATIENCE)
+    expect((await get(`/v1/channels/${payer.channelId}`)).body).toMatchObject({
+      state: 'open',
+      redeemable: true,
+      held: null,
+      payer: client.address.toLowerCase(),
+    })
+    const redeemed = await node.views.actions.redeem({ force: true, dryRun: false })
+    expect(redeemed).toMatchObject({ amount: 1_000n * POST })
+    await vi.waitFor(async () => {
+      const { pending, redeemed: settled } = (await get('/v1/payments')).body
+      expect([pending.amount, settled.amount]).toEqual(['0', `${1_000n * POST}`])
+    }, PATIENCE)
+    await expectAllAnswer()
+
+    const [shown] = (await get('/v1/payments/redemptions')).body.items
+    expect(shown).toMatchObject({ id: redeemed.id, state: 'confirmed', reason: null })
+    expect(shown.transaction).toMatch(/^0x/)
+    expect(BigInt(shown.fee.amount)).toBeGreaterThan(0n)
+    const { burnt } = (await get('/v1/payments')).body
+    const ledger = (await get('/v1/payments/ledger')).body.items
+    expect(ledger.map((entry: { kind: string }) => entry.kind)).toEqual(['redeemed', 'burnt'])
+    expect(ledger[1].amount).toEqual(burnt)
+    const received = 1_000n * POST - BigInt(burnt.amount)
+    expect(BigInt(ledger[1].balance.amount)).toBe(received)
+    expect((await get('/v1/rewards')).body.total).toMatchObject({
+      earned: { amount: `${1_000n * POST}` },
+      claimed: { amount: `${1_000n * POST}` },
+      pending: { amount: '0' },
+    })
+    await vi.waitFor(() => {
+      const told = events.map((event) =>
+        [event.type, 'state' in event.data ? event.data.state : ''].join(' '),
+      )
+      expect(told).toEqual(
+        expect.arrayContaining([
+          'peer.connected ',
+          'channel.updated open',
+          'redemption.updated confirmed',
+          'chain.head ',
+        ]),
+      )
+    }, PATIENCE)
+    unsubscribe()
+  })
+
+  it('still answers while the chain is away, is not ready after a while, and comes back', async () => {
+    proxy.cut()
+    await vi.waitFor(async () => expect((await ready()).waitingFor).toEqual(['chain']), PATIENCE)
+    await expectAllAnswer()
+    expect((await get('/health')).body).toMatchObject({ status: 'not-ready' })
+    expect((await get('/v1/chain')).body).toMatchObject({
+      connected: false,
+      account: null,
+      endpoints: [{ state: 'failed', error: { code: 'CHAIN_UNREACHABLE' } }],
+    })
+    expect((await get('/v1/payments')).body).toMatchObject({ gas: null })
+    expect((await get('/v1/node')).body.operator.payout).toBe(operator.address)
+    proxy.freeze()
+    await expectAllAnswer()
+    proxy.restore()
+    await vi.waitFor(async () => expect((await ready()).ready).toBe(true), PATIENCE)
+    expect((await get('/v1/chain')).body).toMatchObject({ connected: true })
+  })
+})
+
+/** Opens a channel to the node on chain; the returned payer signs for it. */
+async function openChannel(
+  dev: DevChain,
+  payer: HDAccount,
+  payee: HDAccount,
+): Promise<Pick<Payer, 'descriptor' | 'channelId' | 'voucher' | 'bind'>> {
+  const { chainId, contracts } = dev.network
+  const domain: PaymentDomain = { chainId, contract: contracts.paymentChannels, token: contracts.token }
+  const key = systemRandom.bytes(32)
+  const signer = addressOf(key)
+  const salt = `0x${'01'.repeat(32)}` as const
+  const descriptor: ChannelDescriptor = { payer: payer.address, payee: payee.address, signer, salt }
+  const id = channelId(descriptor, domain)
+  await callAs(dev, payer, 'paymentChannels', 'open', [payee.address, signer, salt, 5_000n * POST])
+  return {
+    descriptor,
+    channelId: id,
+    voucher(cumulative) {
+      const voucher = { channelId: id, cumulative, tickAnchor: NO_TICKS, tickValue: 0n }
+      return { ...voucher, signature: signVoucher(domain, voucher, key) }
+    },
+    bind: (connection) => signBind(domain, { channelId: id, ...connection }, key),
+  }
+}
+
+/** Connects as a light client, binds the channel and pays. */
+async function payByVoucher(
+  { parts }: Awaited<ReturnType<typeof createNode>>,
+  payer: Awaited<ReturnType<typeof openChannel>>,
+  amount: bigint,
+): Promise<void> {
+  const host = await createTestHost({ network: parts.chain.client.network })
+  await host.start()
+  const connection = await host.libp2p.dial(multiaddr(tcpAddress(parts.host)))
+  const stream = await openPaymentStream(host, parts.host, connection)
+  const terms = await stream.hello()
+  await vi.waitFor(() => expect(parts.chain.channels.channel(payer.channelId)).toBeDefined(), PATIENCE)
+  await stream.bind(payer as Payer, terms)
+  await stream.account(() => true)
+  await stream.send({ type: 'voucher', voucher: payer.voucher(amount) })
+  await stream.account(({ paid }) => paid === amount)
+  await stream.close()
+  await host.stop()
+}
