@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Artifacts, loadArtifacts } from '../index.ts'
 import { expectedSignals, memberInputs } from '../testing/member.ts'
+import { verifyWithSnarkjs } from '../testing/reference.ts'
 import { BASE_MODULUS, PROOF_BYTES, SCALAR_MODULUS } from './constants.ts'
 import { createProver, createVerifier, type ProveResult, type Prover, type Verifier } from './index.ts'
 
@@ -36,6 +37,24 @@ describe('prove and verify', () => {
     expect(again.signals).toEqual(proved.signals)
     expect(again.proof).not.toEqual(proved.proof)
     expect(await verifier.verify(again.proof, again.signals)).toBe(true)
+  })
+
+  it('proves ahead of the message what it proves at once', async () => {
+    const { x, ...rest } = memberInputs({ messageId: 7, externalNullifier: 31n })
+    for (const message of [x, 1n, 2n, SCALAR_MODULUS - 1n]) {
+      const prepared = await prover.proveAhead(rest)
+      const result = await prepared.prove(message)
+      expect(result.signals).toEqual(expectedSignals({ ...rest, x: message }))
+      expect(await verifier.verify(result.proof, result.signals)).toBe(true)
+      expect(await verifyWithSnarkjs(artifacts.verificationKey, result.proof, result.signals)).toBe(true)
+    }
+  })
+
+  it('uses a prepared proof once, whatever came of it', async () => {
+    const { x, ...rest } = memberInputs()
+    const prepared = await prover.proveAhead(rest)
+    await expect(prepared.prove(0n)).rejects.toMatchObject({ code: 'CIRCUITS_INPUT_INVALID' })
+    await expect(prepared.prove(x)).rejects.toMatchObject({ code: 'CIRCUITS_PREPARED_USED' })
   })
 
   it('refuses every signal that is not the proved one', async () => {

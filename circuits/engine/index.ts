@@ -24,6 +24,7 @@ export type {
   MemberInputs,
   PointG1,
   PointG2,
+  PreparedProof,
   ProofItem,
   ProveOptions,
   ProveResult,

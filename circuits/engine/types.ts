@@ -52,8 +52,26 @@ export interface Prover {
    * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_ENGINE_CLOSED
    */
   prepare(member: MemberInputs): Promise<void>
+  /**
+   * Does all of a proof that does not depend on the message, so that the rest takes a few milliseconds: for the
+   * time between messages. The message id counts as used from here on.
+   *
+   * @throws as `prove`
+   */
+  proveAhead(inputs: Omit<RlnInputs, 'x'>, options?: ProveOptions): Promise<PreparedProof>
   /** Overwrites what proofs left in memory. Calls under way finish first. */
   close(): Promise<void>
+}
+
+/** A proof that waits for its message. As secret as the member's identity. */
+export interface PreparedProof {
+  /**
+   * Works once: two messages under one message id give the member's secret away.
+   *
+   * @param x hash of the signal, not 0
+   * @throws CIRCUITS_PREPARED_USED, CIRCUITS_INPUT_INVALID, CIRCUITS_ENGINE_CLOSED
+   */
+  prove(x: bigint): Promise<ProveResult>
 }
 
 export interface Verifier {

@@ -2,8 +2,9 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { ELEMENT_BYTES, SCALAR_MODULUS } from './constants.ts'
 
-/** What a circuit compiled by circom 2 exports. Values cross word by word through a small shared buffer. */
+/** What a circuit compiled by circom 2 exports. Values cross through a small buffer in its memory. */
 type WitnessExports = {
+  memory: WebAssembly.Memory
   init(sanityCheck: number): void
   getFieldNumLen32(): number
   getRawPrime(): void
@@ -12,8 +13,7 @@ type WitnessExports = {
   getInputSize(): number
   getInputSignalSize(hashHigh: number, hashLow: number): number
   setInputSignal(hashHigh: number, hashLow: number, index: number): void
-  readSharedRWMemory(word: number): number
-  writeSharedRWMemory(word: number, value: number): void
+  getSharedRWMemoryStart(): number
 }
 
 export type WitnessInputs = Readonly<Record<string, readonly bigint[]>>
@@ -56,15 +56,14 @@ export async function createWitnessCalculator(wasm: Uint8Array): Promise<Witness
   }
 }
 
-const WORDS = ELEMENT_BYTES / 4
+/** The buffer as of now: memory does not move while a circuit calculates. */
+const sharedBuffer = ({ memory, getSharedRWMemoryStart }: WitnessExports) =>
+  new DataView(memory.buffer, getSharedRWMemoryStart(), ELEMENT_BYTES)
 
 function rawPrime(circuit: WitnessExports): bigint {
   circuit.getRawPrime()
-  let value = 0n
-  for (let word = WORDS - 1; word >= 0; word--) {
-    value = (value << 32n) | BigInt(circuit.readSharedRWMemory(word) >>> 0)
-  }
-  return value
+  const buffer = sharedBuffer(circuit)
+  return [3, 2, 1, 0].reduce((value, word) => (value << 64n) | buffer.getBigUint64(8 * word, true), 0n)
 }
 
 function setInputs(circuit: WitnessExports, inputs: WitnessInputs): void {
@@ -74,14 +73,15 @@ function setInputs(circuit: WitnessExports, inputs: WitnessInputs): void {
       detail: `${given} input values instead of ${circuit.getInputSize()}`,
     })
   }
+  const buffer = sharedBuffer(circuit)
   for (const [name, values] of Object.entries(inputs)) {
     const [high, low] = fnv1a(name)
     if (circuit.getInputSignalSize(high, low) !== values.length) {
       throw new PostriderError('CIRCUITS_INPUT_INVALID', { detail: `${name} has ${values.length} values` })
     }
     for (const [index, value] of values.entries()) {
-      for (let word = 0; word < WORDS; word++) {
-        circuit.writeSharedRWMemory(word, Number((value >> BigInt(32 * word)) & 0xffffffffn))
+      for (let word = 0; word < 4; word++) {
+        buffer.setBigUint64(8 * word, BigInt.asUintN(64, value >> BigInt(64 * word)), true)
       }
       circuit.setInputSignal(high, low, index)
     }
@@ -90,12 +90,10 @@ function setInputs(circuit: WitnessExports, inputs: WitnessInputs): void {
 
 function readWitness(circuit: WitnessExports, wires: number): Uint8Array {
   const witness = new Uint8Array(wires * ELEMENT_BYTES)
-  const view = new DataView(witness.buffer)
+  const buffer = new Uint8Array(circuit.memory.buffer, circuit.getSharedRWMemoryStart(), ELEMENT_BYTES)
   for (let wire = 0; wire < wires; wire++) {
     circuit.getWitness(wire)
-    for (let word = 0; word < WORDS; word++) {
-      view.setUint32(wire * ELEMENT_BYTES + word * 4, circuit.readSharedRWMemory(word), true)
-    }
+    witness.set(buffer, wire * ELEMENT_BYTES)
   }
   return witness
 }

@@ -35,6 +35,11 @@ export const circuitsErrors = {
     retryable: false,
     fix: 'Create a new one, or close it only after the last call has settled.',
   },
+  CIRCUITS_PREPARED_USED: {
+    title: 'A proof made ahead was already used',
+    retryable: false,
+    fix: 'Make another one with a new message id: two messages under one id reveal the identity secret.',
+  },
   CIRCUITS_PROVE_ABORTED: {
     title: 'Proving was aborted by its caller',
     retryable: true,

@@ -1,27 +1,34 @@
 // Single points: out of Jacobian form, and out of the kernel.
-
-import { BETA_G1 } from '../kernel/endomorphism.ts'
+import { BETA_G1, BETA_G2 } from '../kernel/endomorphism.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { FIELD_BYTES } from '../kernel/prime-field.ts'
 import type { PointG1, PointG2 } from '../types.ts'
 
+type Group = 'g1' | 'g2'
+
 export interface Points {
   /** Affine coordinates at `to` of the Jacobian point at `from`, which is not at infinity. */
-  toAffine(group: 'g1' | 'g2', to: number, from: number): void
-  /** The same with what makes a base of it: G1 only. */
-  toBase(to: number, from: number): void
+  toAffine(group: Group, to: number, from: number): void
+  /** The same with what makes a base of it. */
+  toBase(group: Group, to: number, from: number): void
+  isInfinite(group: Group, point: number): boolean
+  /** Jacobian to = left - right. */
+  subtract(group: Group, to: number, left: number, right: number): void
   readG1(affine: number): PointG1
   readG2(affine: number): PointG2
 }
 
 export function createPoints(kernel: Kernel): Points {
   const [inverse, power] = [kernel.reserve(kernel.g2.size), kernel.reserve(kernel.g2.size)]
-  const beta = kernel.reserve(FIELD_BYTES)
-  kernel.setField('fp', beta, BETA_G1)
+  const negated = kernel.reserve(3 * kernel.g2.size)
+  const beta = { g1: kernel.reserve(FIELD_BYTES), g2: kernel.reserve(FIELD_BYTES) }
+  kernel.setField('fp', beta.g1, BETA_G1)
+  kernel.setField('fp', beta.g2, BETA_G2)
+  const fieldOf = (group: Group) => kernel.functions(group === 'g1' ? 'fp' : 'fp2')
 
-  function toAffine(group: 'g1' | 'g2', to: number, from: number): void {
+  function toAffine(group: Group, to: number, from: number): void {
     const { size } = kernel[group]
-    const field = kernel.functions(group === 'g1' ? 'fp' : 'fp2')
+    const field = fieldOf(group)
     field.inverse(inverse, from + 2 * size)
     field.sqr(power, inverse)
     field.mul(to, from, power)
@@ -33,9 +40,19 @@ export function createPoints(kernel: Kernel): Points {
 
   return {
     toAffine,
-    toBase(to, from) {
-      toAffine('g1', to, from)
-      kernel.functions('fp').mul(to + 2 * FIELD_BYTES, to, beta)
+    toBase(group, to, from) {
+      const { size } = kernel[group]
+      toAffine(group, to, from)
+      for (let part = 0; part < size; part += FIELD_BYTES) {
+        kernel.functions('fp').mul(to + 2 * size + part, to + part, beta[group])
+      }
+    },
+    isInfinite: (group, point) => fieldOf(group).isZero(point + 2 * kernel[group].size) === 1,
+    subtract(group, to, left, right) {
+      const { size } = kernel[group]
+      kernel.bytes().copyWithin(negated, right, right + 3 * size)
+      fieldOf(group).negate(negated + size, negated + size)
+      kernel.functions(group).add(to, left, negated)
     },
     readG1: (at) => ({ x: read(at), y: read(at + FIELD_BYTES) }),
     readG2: (at) => ({ x: readPair(at), y: readPair(at + 2 * FIELD_BYTES) }),

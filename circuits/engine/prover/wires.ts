@@ -29,8 +29,9 @@ export type Anchor = { a: number; b1: number; b2: number; c: number }
 
 export interface Wires {
   readonly anchor: Anchor
-  /** Elements of A · w, then of B · w, as of the last `follow`. */
-  readonly rows: number
+  /** Elements of A · w and, right behind them, of B · w, as of the last `follow`. */
+  readonly rowsA: number
+  readonly rowsB: number
   /** Brings rows and differences in line with this witness; makes it the anchor when the old one is too far. */
   follow(witness: Uint8Array): Differences
 }
@@ -87,7 +88,7 @@ export function createWires({ kernel, key, g1, g2, points }: Parts): Wires {
       const sum = reserve(3 * kernel.g1.size)
       g1.multiply(sum, bases(key.b1), all.scalars)
       kernel.functions('g1').addAffine(sum, sum, key.beta1)
-      points.toBase(anchor.b1, sum)
+      points.toBase('g1', anchor.b1, sum)
     })
     kernel.bytes().copyWithin(anchored, current, current + witnessBytes)
     hasAnchor = true
@@ -95,7 +96,8 @@ export function createWires({ kernel, key, g1, g2, points }: Parts): Wires {
 
   return {
     anchor,
-    rows,
+    rowsA: rows,
+    rowsB: rows + rowBytes / 2,
     follow(witness) {
       kernel.bytes().set(witness, current)
       const limit = key.wires * MAX_CHANGED_SHARE
