@@ -6,7 +6,14 @@ import { type Artifacts, loadArtifacts } from '../index.ts'
 import { expectedSignals, memberInputs } from '../testing/member.ts'
 import { verifyWithSnarkjs } from '../testing/reference.ts'
 import { BASE_MODULUS, PROOF_BYTES, SCALAR_MODULUS } from './constants.ts'
-import { createProver, createVerifier, type ProveResult, type Prover, type Verifier } from './index.ts'
+import {
+  createProver,
+  createVerifier,
+  type ProveResult,
+  type Prover,
+  type RlnInputs,
+  type Verifier,
+} from './index.ts'
 
 let artifacts: Artifacts
 let prover: Prover
@@ -96,6 +103,51 @@ describe('prove and verify', () => {
     await expect(prover.prove(memberInputs(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'CIRCUITS_PROVE_ABORTED',
     })
+  })
+
+  it('reports progress and can be aborted in the middle', async () => {
+    const seen: number[] = []
+    await prover.prove(memberInputs(), { onProgress: (done) => seen.push(done) })
+    expect(seen.length).toBeGreaterThan(2)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    const abort = new AbortController()
+    const aborted = prover.prove(memberInputs(), { signal: abort.signal, onProgress: () => abort.abort() })
+    await expect(aborted).rejects.toMatchObject({ code: 'CIRCUITS_PROVE_ABORTED' })
+    const next = await prover.prove(memberInputs({ x: 5n }))
+    expect(await verifier.verify(next.proof, next.signals)).toBe(true)
+  })
+
+  it('keeps nothing of one member in the proof of another', async () => {
+    // Each is another distance from the one before: message, epoch, tree, limit, identity.
+    const sequence: Partial<RlnInputs>[] = [
+      { x: 9n },
+      { externalNullifier: 1n, messageId: 9 },
+      { pathElements: memberInputs().pathElements.with(19, 5n) },
+      { userMessageLimit: 65_535, messageId: 65_534 },
+      { identitySecret: SCALAR_MODULUS - 1n },
+      { identitySecret: 1n, identityPathIndex: new Array(20).fill(1) },
+      {},
+    ]
+    const fresh = createProver(artifacts)
+    await fresh.prepare(memberInputs())
+    for (const changes of sequence) {
+      const inputs = memberInputs(changes)
+      const { proof, signals } = await fresh.prove(inputs)
+      expect(signals).toEqual(expectedSignals(inputs))
+      expect(await verifyWithSnarkjs(artifacts.verificationKey, proof, signals)).toBe(true)
+    }
+    await fresh.close()
+  })
+
+  it('refuses keys that it cannot use', async () => {
+    const cut = { wasm: artifacts.wasm, zkey: artifacts.zkey.subarray(0, 1000) }
+    const other = { wasm: artifacts.wasm, zkey: artifacts.zkey.slice().fill(0, 0, 4) }
+    for (const keys of [cut, other]) {
+      const broken = createProver(keys)
+      await expect(broken.ready()).rejects.toMatchObject({ code: 'CIRCUITS_KEY_INVALID' })
+      await expect(broken.prove(memberInputs())).rejects.toMatchObject({ code: 'CIRCUITS_KEY_INVALID' })
+      await broken.close()
+    }
   })
 
   it('refuses work after close', async () => {
