@@ -15,7 +15,9 @@ import {
   createMembershipTree,
   epochAt,
   externalNullifier,
+  type Identity,
   identityFromSecret,
+  type RlnProof,
   rateCommitment,
   share,
   signalX,
@@ -24,6 +26,7 @@ import {
   createWakuMessage,
   msToTimestamp,
   pubsubTopicForContent,
+  timestampToMs,
   type WakuMessage,
 } from '@postrider/protocol/wire'
 import { createLightNode, type LightNode, Protocols } from '@waku/sdk'
@@ -78,6 +81,45 @@ export async function createStockClient({ network }: Devchain, node: Operator): 
   return client
 }
 
+/** A member with a modified client: it proves what it is told to, with any message id. */
+export type RogueMember = {
+  identity: Identity
+  /** A proof for the message in the epoch of its timestamp, unless another one is given. */
+  prove(message: WakuMessage, messageId: number, epoch?: bigint): Promise<RlnProof>
+  close(): Promise<void>
+}
+
+export async function createRogueMember(setting: Setting, name: string, limit: number): Promise<RogueMember> {
+  const { client } = await createPerson(setting, name, limit)
+  const identity = identityFromSecret(BigInt(client.membership.exportIdentity()))
+  const { network } = setting.devchain
+  const prover = createProver(await loadArtifacts())
+  const epochOf = ({ timestamp = 0n }: WakuMessage) => epochAt(timestampToMs(timestamp), network.epochSeconds)
+  return {
+    identity,
+    async prove(message, messageId, epoch = epochOf(message)) {
+      const pubsubTopic = pubsubTopicForContent(message.contentTopic, network)
+      const nullifier = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
+      const x = signalX(pubsubTopic, message)
+      const { root, siblings, indices } = await readPath(setting, identity.commitment)
+      const { proof } = await prover.prove({
+        identitySecret: identity.secret,
+        userMessageLimit: limit,
+        messageId,
+        pathElements: siblings,
+        identityPathIndex: indices,
+        x,
+        externalNullifier: nullifier,
+      })
+      return { proof, root, epoch, x, ...share(identity.secret, nullifier, messageId, x) }
+    },
+    async close() {
+      await prover.close()
+      await client.close()
+    },
+  }
+}
+
 export type PushAnswer = { node: string; code: number; reason: string }
 
 export type Spammer = {
@@ -90,55 +132,34 @@ export type Spammer = {
 }
 
 /** A member whose client forgets which message ids it used: the one thing that RLN forbids. */
-export async function createSpammer(setting: Setting): Promise<Spammer> {
-  const limit = 1
-  const person = await createPerson(setting, 'spammer', limit)
-  const identity = identityFromSecret(BigInt(person.client.membership.exportIdentity()))
+export async function createSpammer(setting: Setting, name = 'spammer'): Promise<Spammer> {
+  const member = await createRogueMember(setting, name, 1)
   const { network } = setting.devchain
-  const prover = createProver(await loadArtifacts())
   const transport = createLibp2pTransport({ clock: systemClock, transports: nodeTransports })
   await transport.start()
-
-  const prove = async (message: WakuMessage, messageId: number): Promise<WakuMessage> => {
-    const pubsubTopic = pubsubTopicForContent(message.contentTopic, network)
-    const epoch = epochAt(Number(message.timestamp) / 1e6, network.epochSeconds)
-    const nullifier = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
-    const x = signalX(pubsubTopic, message)
-    const { root, siblings, indices } = await readPath(setting, identity.commitment)
-    const { proof } = await prover.prove({
-      identitySecret: identity.secret,
-      userMessageLimit: limit,
-      messageId,
-      pathElements: siblings,
-      identityPathIndex: indices,
-      x,
-      externalNullifier: nullifier,
-    })
-    return attachProof(message, { proof, root, epoch, x, ...share(identity.secret, nullifier, messageId, x) })
-  }
+  const withProof = async (message: WakuMessage) => attachProof(message, await member.prove(message, 0))
 
   return {
-    commitment: identity.commitment,
+    commitment: member.identity.commitment,
     async forge(contentTopic) {
       const timestamp = msToTimestamp(Date.now())
       const spam = (text: string) =>
         createWakuMessage({ contentTopic, payload: new TextEncoder().encode(text), timestamp })
-      return [await prove(spam('BUY NOW'), 0), await prove(spam('BUY MORE'), 0)]
+      return [await withProof(spam('BUY NOW')), await withProof(spam('BUY MORE'))]
     },
     async send(message, nodes) {
       const pubsubTopic = pubsubTopicForContent(message.contentTopic, network)
       const answers: PushAnswer[] = []
-      for (const { name, peerId, webSocket } of nodes) {
+      for (const { name: node, peerId, webSocket } of nodes) {
         await transport.connect({ peerId, addresses: [webSocket.replace(`/p2p/${peerId}`, '')] })
         const request = { requestId: crypto.randomUUID(), pubsubTopic, message }
-        answers.push({ node: name, ...(await push(transport, peerId, request)) })
+        answers.push({ node, ...(await push(transport, peerId, request)) })
       }
       return answers
     },
     async close() {
       await transport.stop()
-      await prover.close()
-      await person.client.close()
+      await member.close()
     },
   }
 }

@@ -24,7 +24,11 @@ export async function createTreasury(network: Network) {
   const [account] = await chain.getAddresses()
   if (account === undefined) throw new TypeError('the local chain has no account')
   const token = { address: network.contracts.token, abi: postTokenAbi } as const
-  await chain.setIntervalMining({ interval: BLOCK_INTERVAL_MS / 1_000 })
+  const releaseBlocks = async () => {
+    await chain.setAutomine(true)
+    await chain.setIntervalMining({ interval: BLOCK_INTERVAL_MS / 1_000 })
+  }
+  await releaseBlocks()
 
   return {
     chain,
@@ -41,6 +45,12 @@ export async function createTreasury(network: Network) {
       const { status } = await chain.waitForTransactionReceipt({ hash, pollingInterval: 100 })
       if (status !== 'success') throw new TypeError(`the faucet reverted: ${hash}`)
     },
+    /** No block any more but those of `chain.mine`, until `releaseBlocks`. */
+    async holdBlocks(): Promise<void> {
+      await chain.setIntervalMining({ interval: 0 })
+      await chain.setAutomine(false)
+    },
+    releaseBlocks,
     tokensOf: (holder: Address): Promise<bigint> =>
       chain.readContract({ ...token, functionName: 'balanceOf', args: [holder] }),
     /** Lets the contracts' clock jump. */

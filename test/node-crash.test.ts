@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { channelsOf, readEvents, sum, units, until } from '../devnet/figures.ts'
+import type { Operator } from '../devnet/operators.ts'
+import { createPerson, createSpammer, type Person } from '../devnet/people.ts'
+import { startTestNetwork, type TestNetwork } from './support/network.ts'
+
+const TOPIC = '/crash-test/1/room/utf8'
+const PATIENCE_MS = 30_000
+
+let net: TestNetwork
+let node: Operator
+
+beforeAll(async () => {
+  net = await startTestNetwork()
+  node = net.operators[0] as Operator
+})
+afterAll(() => net?.stop())
+
+const restart = async () => {
+  await node.kill()
+  await node.start()
+}
+
+describe('a node killed before it redeemed', () => {
+  let alice: Person
+
+  beforeAll(async () => {
+    alice = await createPerson(net, 'alice')
+  })
+  afterAll(() => alice?.client.close())
+
+  const publish = (text: string) =>
+    alice.client.publish({ contentTopic: TOPIC, payload: new TextEncoder().encode(text) }).receipt
+
+  const history = async () => {
+    const found: string[] = []
+    for await (const { payload } of alice.client.query({ contentTopics: [TOPIC], pageSize: 2 })) {
+      found.push(new TextDecoder().decode(payload))
+    }
+    return found
+  }
+
+  /** The channel as the node has it on disk, and as the client has it. */
+  const atNode = async () =>
+    (await channelsOf(node)).map(({ id, paid, spent }) => ({ id, paid: units(paid), spent: units(spent) }))
+  const atClient = () =>
+    alice.client.channels.list().map(({ channelId, paid, spent }) => ({ id: channelId, paid, spent }))
+
+  const untilTheyAgree = () =>
+    until('node and client count the same', PATIENCE_MS, async () => {
+      const [theirs, ours] = [(await atNode())[0], atClient()[0]]
+      return theirs?.paid === ours?.paid && theirs?.spent === ours?.spent
+    })
+
+  it('has every voucher and tick that its client knows of, and goes on with the same channel', async () => {
+    for (const text of ['one', 'two', 'three']) await publish(text)
+    expect(await history()).toEqual(['one', 'two', 'three'])
+    await untilTheyAgree()
+    const before = atClient()
+    const [channel] = await channelsOf(node)
+    expect(channel?.ticks).toBeGreaterThan(0)
+
+    await restart()
+    expect(await atNode()).toEqual(before)
+    const { paid } = await publish('four')
+    await untilTheyAgree()
+    expect(atClient()).toEqual([
+      { id: before[0]?.id, paid: (before[0]?.paid ?? 0n) + paid, spent: (before[0]?.spent ?? 0n) + paid },
+    ])
+    expect((await readEvents(net.devchain.network, net.treasury)).opened).toHaveLength(1)
+  })
+
+  it('is not paid twice for what its clients had under way', async () => {
+    const [before] = atClient()
+    const texts = ['five', 'six', 'seven', 'eight']
+    const receipts = texts.map(publish)
+    await receipts[0]
+    await restart()
+    const paid = sum((await Promise.all(receipts)).map((receipt) => receipt.paid))
+    await untilTheyAgree()
+    const [after] = atClient()
+    expect((after?.spent ?? 0n) - (before?.spent ?? 0n)).toBe(paid)
+    expect(after?.id).toBe(before?.id)
+    expect((await history()).slice(4).sort()).toEqual(texts.toSorted())
+  })
+
+  it('redeems in full what it was paid, once, although it is killed again on the way', async () => {
+    await untilTheyAgree()
+    const [owed] = atClient()
+    const before = await net.treasury.tokensOf(node.account)
+    await node.command(['rewards', 'claim-all', '--force'])
+    await restart()
+    const settlements = async () => (await readEvents(net.devchain.network, net.treasury)).settled
+    await until('the claim is confirmed', PATIENCE_MS, async () => {
+      const [channel] = await channelsOf(node)
+      return channel !== undefined && units(channel.settled) === owed?.paid
+    })
+    const settled = await settlements()
+    expect(settled).toHaveLength(1)
+    const { amount, burnt, channelId } = settled[0]!.args
+    expect({ channelId, amount }).toEqual({ channelId: owed?.id, amount: owed?.paid })
+    expect(await net.treasury.tokensOf(node.account)).toBe(before + amount - burnt)
+
+    await publish('nine')
+    await untilTheyAgree()
+    expect(atClient()[0]?.id).toBe(owed?.id)
+  })
+})
+
+describe('a node killed between a breach and the slash', () => {
+  const eventsOf = async (commitment: bigint) => {
+    const { slashed, promises } = await readEvents(net.devchain.network, net.treasury)
+    return { slashed: slashed.filter(({ args }) => args.commitment === commitment), promises }
+  }
+
+  /** Breaks the rate limit while no block is mined, so that no transaction of the node gets any further. */
+  async function spam(name: string, topic: string) {
+    const spammer = await createSpammer(net, name)
+    const [first, second] = await spammer.forge(topic)
+    await net.treasury.holdBlocks()
+    try {
+      const [accepted] = await spammer.send(first, [node])
+      const [refused] = await spammer.send(second, [node])
+      expect([accepted?.code, refused?.code]).toEqual([200, 429])
+    } finally {
+      await spammer.close()
+    }
+    return spammer.commitment
+  }
+
+  const cases = async () =>
+    (await node.get<{ items: { state: string; commitment: string }[] }>('/v1/slashing')).items
+
+  async function expectSlash(commitment: bigint) {
+    await until(
+      'the deposit is slashed',
+      PATIENCE_MS,
+      async () => (await eventsOf(commitment)).slashed.length > 0,
+    )
+    const { slashed } = await eventsOf(commitment)
+    expect(slashed).toHaveLength(1)
+    expect(slashed[0]?.args.slasher.toLowerCase()).toBe(node.account.toLowerCase())
+    await until('the case is closed', PATIENCE_MS, async () =>
+      (await cases()).some((one) => one.commitment === String(commitment) && one.state === 'revealed'),
+    )
+  }
+
+  it('promises and reveals after it is killed with the evidence on disk and nothing on chain', async () => {
+    const commitment = await spam('first-spammer', '/spam/1/a/utf8')
+    await until('the evidence is on disk', PATIENCE_MS, async () => (await cases()).length === 1)
+    await node.kill()
+    expect((await eventsOf(commitment)).promises).toHaveLength(0)
+    await net.treasury.releaseBlocks()
+    await node.start()
+    await expectSlash(commitment)
+  })
+
+  it('reveals after it is killed when its promise was mined', async () => {
+    const { promises: earlier } = await eventsOf(0n)
+    const commitment = await spam('second-spammer', '/spam/1/b/utf8')
+    await until('the promise is mined', PATIENCE_MS, async () => {
+      await net.treasury.chain.mine({ blocks: 1 })
+      return (await eventsOf(commitment)).promises.length > earlier.length
+    })
+    await node.kill()
+    expect((await eventsOf(commitment)).slashed).toHaveLength(0)
+    await net.treasury.releaseBlocks()
+    await node.start()
+    await expectSlash(commitment)
+    expect((await eventsOf(commitment)).promises).toHaveLength(earlier.length + 1)
+  })
+})
