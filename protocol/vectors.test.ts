@@ -60,9 +60,7 @@ describe('rln-messages.json', () => {
     scenarios: Scenario[]
   }
   const key = join(import.meta.dirname, '..', 'circuits', 'artifacts', 'verification_key.json')
-  const verifier = createVerifier(JSON.parse(readFileSync(key, 'utf8')) as VerificationKey, {
-    singleThread: true,
-  })
+  const verifier = createVerifier(JSON.parse(readFileSync(key, 'utf8')) as VerificationKey)
   afterAll(() => verifier.close())
 
   it('have the root of their member list', () => {

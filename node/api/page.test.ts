@@ -10,13 +10,13 @@ test('walking the pages gives every item once, in order of keys', () => {
       fc.integer({ min: 1, max: 5 }),
       (items, limit) => {
         const walked: string[] = []
-        let cursor: string | null | undefined
+        let cursor: string | undefined
         do {
           const page = paginate(items, (item) => item, { cursor, limit })
           expect(page.items.length).toBeLessThanOrEqual(limit)
           walked.push(...page.items)
-          cursor = page.nextCursor
-        } while (cursor !== null)
+          cursor = page.nextCursor ?? undefined
+        } while (cursor !== undefined)
         expect(walked).toEqual([...items].sort((a, b) => (a < b ? -1 : 1)))
       },
     ),
