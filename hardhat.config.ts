@@ -36,7 +36,7 @@ const testOverrides = Object.fromEntries(
 export default defineConfig({
   plugins: [hardhatIgnition],
   paths: {
-    sources: 'contracts',
+    sources: ['contracts/interfaces', 'contracts/libraries', 'contracts/src'],
     tests: { solidity: 'contracts/test' },
     artifacts: 'contracts/.hardhat/artifacts',
     cache: 'contracts/.hardhat/cache',

@@ -11,16 +11,16 @@ export const ABI_DIRECTORY = join(CONTRACTS_DIRECTORY, 'abi')
 
 /** Where the artifact of each deployable contract is. */
 const ARTIFACT_FOLDERS: Readonly<Record<string, string>> = {
-  PostToken: 'contracts/PostToken.sol',
-  NodeRegistry: 'contracts/NodeRegistry.sol',
-  PaymentChannels: 'contracts/PaymentChannels.sol',
-  RlnMembership: 'contracts/RlnMembership.sol',
+  PostToken: 'contracts/src/PostToken.sol',
+  NodeRegistry: 'contracts/src/NodeRegistry.sol',
+  PaymentChannels: 'contracts/src/PaymentChannels.sol',
+  RlnMembership: 'contracts/src/RlnMembership.sol',
   PoseidonT2: 'poseidon-solidity/PoseidonT2.sol',
   IERC20Metadata: '@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol',
 }
 
 /** Folders with sources whose change makes artifacts stale. */
-const SOURCE_FOLDERS = ['.', 'interfaces', 'libraries']
+const SOURCE_FOLDERS = ['src', 'interfaces', 'libraries']
 
 /** Compiles what is stale. Loads hardhat, about a second when nothing is. */
 export async function buildContracts(): Promise<void> {

@@ -9,7 +9,7 @@
  */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import {
   type DeploymentResult,
   DeploymentResultType,
@@ -40,6 +40,16 @@ const USAGE = `usage: node contracts/scripts/deploy.ts --rpc URL --out FILE --de
   --confirmations N      blocks to wait for (1 on a local chain, 5 elsewhere)`
 
 type Address = `0x${string}`
+
+/** A deployment did not succeed; `reasons` is Ignition's result. Run again to go on where it stopped. */
+export class DeploymentError extends Error {
+  readonly reasons: unknown
+  constructor(message: string, reasons?: unknown) {
+    super(reasons === undefined ? message : `${message}: ${inspect(reasons, { depth: 5 })}`)
+    this.name = 'DeploymentError'
+    this.reasons = reasons
+  }
+}
 
 /** The network file; the same shape as the protocol's `Network`. */
 export type DeployedNetwork = {
@@ -76,7 +86,7 @@ export type DeployOptions = {
  * Deploys what is not deployed yet.
  *
  * @returns The network, whose `bootstrap` is that of an existing file for the same contracts, else empty.
- * @throws Error with Ignition's reasons if a deployment fails; run again to go on.
+ * @throws DeploymentError
  */
 export async function deploy(options: DeployOptions): Promise<DeployedNetwork> {
   await ensureBuilt()
@@ -134,15 +144,15 @@ async function runIgnition(
 /** Addresses by what they are, whichever module was run. */
 function addresses(result: DeploymentResult): DeployedNetwork['contracts'] {
   if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
-    throw new Error(`deployment failed: ${JSON.stringify(result, null, 2)}`)
+    throw new DeploymentError('deployment failed', result)
   }
   const address = (contractName: string): Address => {
     const found = Object.values(result.contracts).find((c) => c.contractName === contractName)
-    if (found === undefined) throw new Error(`deployment without ${contractName}`)
+    if (found === undefined) throw new DeploymentError(`deployment without ${contractName}`)
     return found.address as Address
   }
   const token = Object.values(result.contracts).find((c) => /#(PostToken|Token)$/.test(c.id))
-  if (token === undefined) throw new Error('deployment without a token')
+  if (token === undefined) throw new DeploymentError('deployment without a token')
   return {
     token: token.address as Address,
     nodeRegistry: address('NodeRegistry'),
@@ -198,7 +208,8 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   await rename(draft, path)
 }
 
-async function main(): Promise<number> {
+/** What the command line says; undefined if it is incomplete or makes no sense. */
+async function readOptions(): Promise<DeployOptions | undefined> {
   const { values } = parseArgs({
     options: {
       rpc: { type: 'string' },
@@ -213,38 +224,42 @@ async function main(): Promise<number> {
       parameters: { type: 'string', default: 'devnet' },
       'key-file': { type: 'string' },
       confirmations: { type: 'string' },
-      help: { type: 'boolean' },
     },
   })
-  const { rpc, out, 'deployment-dir': deploymentDir } = values
-  const preset = { devnet: DEVNET_PARAMETERS, public: PUBLIC_PARAMETERS }[values.parameters]
-  if (
-    values.help ||
-    rpc === undefined ||
-    out === undefined ||
-    deploymentDir === undefined ||
-    preset === undefined
-  ) {
-    console.error(USAGE)
-    return values.help ? 0 : 2
+  const { rpc, out, 'deployment-dir': deploymentDir, 'key-file': keyFile } = values
+  const parameters = { devnet: DEVNET_PARAMETERS, public: PUBLIC_PARAMETERS }[values.parameters]
+  const numbers = [values['epoch-seconds'], values.shards, values.cluster, values.confirmations]
+  const [epochSeconds, shardCount, clusterId, confirmations] = numbers.map((text) =>
+    text === undefined ? undefined : Number(text),
+  )
+  const counts = [epochSeconds, shardCount, clusterId, confirmations]
+  if (counts.some((n) => n !== undefined && (!Number.isSafeInteger(n) || n < 0))) return undefined
+  if (rpc === undefined || out === undefined || deploymentDir === undefined || parameters === undefined) {
+    return undefined
   }
-  const count = (text: string | undefined) => (text === undefined ? undefined : Number(text))
-  const keyFile = values['key-file']
-  const network = await deploy({
+  return {
     rpcUrl: rpc,
     out,
     deploymentDir,
     name: values.name,
     networkId: values['network-id'],
-    epochSeconds: count(values['epoch-seconds']),
-    shardCount: count(values.shards),
-    clusterId: count(values.cluster),
+    epochSeconds,
+    shardCount,
+    clusterId,
     token: values.token as Address | undefined,
-    parameters: preset,
+    parameters,
     privateKey: keyFile === undefined ? undefined : ((await readFile(keyFile, 'utf8')).trim() as Hex),
-    confirmations: count(values.confirmations),
-  })
-  console.log(JSON.stringify(network, null, 2))
+    confirmations,
+  }
+}
+
+async function main(): Promise<number> {
+  const options = await readOptions()
+  if (options === undefined) {
+    console.error(USAGE)
+    return 2
+  }
+  console.log(JSON.stringify(await deploy(options), null, 2))
   return 0
 }
 

@@ -13,15 +13,6 @@ const SCRIPT = join(import.meta.dirname, '..', 'scripts', 'deploy.ts')
 
 let node: LocalNode
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
-beforeEach(async () => {
-  node = await startNode()
-  folder = await temporaryFolder()
-})
-afterEach(async () => {
-  await node.stop()
-  await folder.remove()
-})
-
 const paths = () => ({
   deploymentDir: join(folder.path, 'deployment'),
   out: join(folder.path, 'network.json'),
@@ -29,6 +20,15 @@ const paths = () => ({
 const blockNumber = () => createPublicClient({ transport: http(node.rpcUrl), cacheTime: 0 }).getBlockNumber()
 
 describe('deployment', () => {
+  beforeEach(async () => {
+    node = await startNode()
+    folder = await temporaryFolder()
+  })
+  afterEach(async () => {
+    await node.stop()
+    await folder.remove()
+  })
+
   test('a second run sends nothing and keeps what others added to the network file', async () => {
     const first = await deploy({ rpcUrl: node.rpcUrl, ...paths() })
     const height = await blockNumber()
@@ -86,9 +86,12 @@ describe('deployment', () => {
     })
     expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(network)
   })
+})
 
-  test('the command refuses to run without what it needs', async () => {
-    const failed = promisify(execFile)(process.execPath, [SCRIPT, '--rpc', node.rpcUrl])
-    await expect(failed).rejects.toMatchObject({ code: 2 })
-  })
+test('the command refuses what is incomplete or makes no sense', async () => {
+  const full = ['--rpc', 'http://127.0.0.1:1', '--out', 'x', '--deployment-dir', 'y']
+  for (const args of [full.slice(0, 4), [...full, '--shards', 'many'], [...full, '--parameters', 'other']]) {
+    const refused = promisify(execFile)(process.execPath, [SCRIPT, ...args])
+    await expect(refused).rejects.toMatchObject({ code: 2 })
+  }
 })

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {IPostToken} from "./interfaces/IPostToken.sol";
+import {IPostToken} from "../interfaces/IPostToken.sol";
 
 /// @title The ERC-20 of a development network
 /// @dev Anyone mints: never deploy it where money matters.

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IPaymentChannels} from "./interfaces/IPaymentChannels.sol";
-import {PermitSignature} from "./interfaces/PermitSignature.sol";
-import {Burn} from "./libraries/Burn.sol";
-import {ChannelWord, ChannelWords} from "./libraries/ChannelWord.sol";
-import {TokenPull} from "./libraries/TokenPull.sol";
-import {Vouchers} from "./libraries/Vouchers.sol";
+import {IPaymentChannels} from "../interfaces/IPaymentChannels.sol";
+import {PermitSignature} from "../interfaces/PermitSignature.sol";
+import {Burn} from "../libraries/Burn.sol";
+import {ChannelWord, ChannelWords} from "../libraries/ChannelWord.sol";
+import {TokenPull} from "../libraries/TokenPull.sol";
+import {Vouchers} from "../libraries/Vouchers.sol";
 
 /// @title Prepaid one-way payment channels
 /// @dev There is no reentrancy guard, on purpose: every function finishes its own books before it touches the token,

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
-import {Burn} from "./libraries/Burn.sol";
-import {TokenPull} from "./libraries/TokenPull.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {Burn} from "../libraries/Burn.sol";
+import {TokenPull} from "../libraries/TokenPull.sol";
 
 /// @title Staked nodes
 /// @dev Endpoints and prices are kept in storage as well as in events: a light client learns all about a node with one

@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {PoseidonT2} from "poseidon-solidity/PoseidonT2.sol";
-import {IRlnMembership} from "./interfaces/IRlnMembership.sol";
-import {PermitSignature} from "./interfaces/PermitSignature.sol";
-import {Burn} from "./libraries/Burn.sol";
-import {TokenPull} from "./libraries/TokenPull.sol";
+import {IRlnMembership} from "../interfaces/IRlnMembership.sol";
+import {PermitSignature} from "../interfaces/PermitSignature.sol";
+import {Burn} from "../libraries/Burn.sol";
+import {TokenPull} from "../libraries/TokenPull.sol";
 
 /// @title Memberships of the rate-limiting group
 /// @dev As in {PaymentChannels}, every function finishes its books before it touches the token, and touches it last.
