@@ -22,6 +22,8 @@ export interface Failover {
    * @throws PostriderError what the last node answered, or `CLIENT_NO_NODE` if there was none to try
    */
   run<T>(request: (node: NodeInfo) => Promise<T>, first?: NodeInfo): Promise<T>
+  /** As `run`, for a step after which the node has not served anything yet: a success is not counted. */
+  find<T>(step: (node: NodeInfo) => Promise<T>): Promise<T>
   /** Lets every node be tried again. */
   restart(): void
 }
@@ -44,11 +46,8 @@ export function createFailover(
   let tried = new Set(options.exclude)
 
   const tryOn = async <T>(node: NodeInfo, request: (node: NodeInfo) => Promise<T>): Promise<T> => {
-    const startMs = clock.nowMs()
     try {
-      const result = await request(node)
-      pool.report(node, clock.nowMs() - startMs > LATE_AFTER_MS ? 'late' : 'served')
-      return result
+      return await request(node)
     } catch (error) {
       throwIfAborted(signal)
       const failure = toPostriderError(error, 'CLIENT_STREAM_FAILED')
@@ -66,22 +65,30 @@ export function createFailover(
       throw last ?? error
     }
   }
+  const find = async <T>(request: (node: NodeInfo) => Promise<T>, first?: NodeInfo): Promise<T> => {
+    let last: unknown
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const node = attempt === 0 && first ? first : await next(last)
+      tried.add(node.operator)
+      try {
+        return await tryOn(node, request)
+      } catch (error) {
+        throwIfAborted(signal)
+        last = error
+      }
+    }
+    throw last
+  }
+  const counted = async <T>(node: NodeInfo, request: (node: NodeInfo) => Promise<T>): Promise<T> => {
+    const startMs = clock.nowMs()
+    const result = await request(node)
+    pool.report(node, clock.nowMs() - startMs > LATE_AFTER_MS ? 'late' : 'served')
+    return result
+  }
   return {
     attempts,
-    async run(request, first) {
-      let last: unknown
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const node = attempt === 0 && first ? first : await next(last)
-        tried.add(node.operator)
-        try {
-          return await tryOn(node, request)
-        } catch (error) {
-          throwIfAborted(signal)
-          last = error
-        }
-      }
-      throw last
-    },
+    find,
+    run: (request, first) => find((node) => counted(node, request), first),
     restart() {
       tried = new Set(options.exclude)
     },

@@ -1,4 +1,4 @@
-import { PostriderError } from '@postrider/protocol/errors'
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import type { Address } from '@postrider/protocol/wire'
 import {
@@ -119,7 +119,7 @@ function findNode(
 ): Promise<NodeInfo> {
   const { payments } = components
   const search = createFailover(components, { service: 'lightpush', shard, signal })
-  return search.run(async (node) => {
+  return search.find(async (node) => {
     await payments.prepare(node, 'publish', signal)
     return node
   })
@@ -183,6 +183,7 @@ async function relay(
       const { attempts } = failover
       if (isRejected(attempts)) throw publishError('CLIENT_PUBLISH_REJECTED', attempts, error)
       if (isOwnShortage(error)) throw error
+      if (isHopeless(error)) throw publishError('CLIENT_PUBLISH_FAILED', attempts, error)
       const pauseMs = Math.min(PUBLISH_RETRY_MS * 2 ** round, PUBLISH_RETRY_MAX_MS)
       if (clock.nowMs() + pauseMs > untilMs) throw publishError('CLIENT_PUBLISH_FAILED', attempts, error)
       await clock.sleep(pauseMs, signal)
@@ -248,6 +249,11 @@ function isRejected(attempts: readonly Attempt[]): boolean {
   const nodes = new Set(attempts.map(({ operator }) => operator))
   const rejectors = new Set(rejecting.map(({ operator }) => operator))
   return rejectors.size >= Math.min(REJECTIONS_TO_BELIEVE, nodes.size) && rejectors.size > 0
+}
+
+/** No node is registered, or none that is trusted: waiting changes nothing. */
+function isHopeless(error: unknown): boolean {
+  return isPostriderError(error) && error.code === 'CLIENT_NO_NODE' && error.data.known === 0
 }
 
 function publishError(

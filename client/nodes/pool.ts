@@ -4,6 +4,7 @@ import { anySignal, throwIfAborted } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { toPostriderError } from '../core/errors.ts'
+import { createMutex } from '../core/mutex.ts'
 import type { Random } from '../core/random.ts'
 import type { Transport } from '../transport/types.ts'
 import { pickWeighted, weightOf } from './choose.ts'
@@ -64,11 +65,13 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
   const distrusted = new Map<Address, string>()
   const rests = createRests(clock)
   const stopped = new AbortController()
+  const turn = createMutex()
   let upkeep: Promise<unknown> = Promise.resolve()
 
   const onLost = (peerId: string) => {
     const node = directory.nodes().find((known) => known.peerId === peerId)
     if (node) events.emit('disconnected', node)
+    void fillQuietly()
   }
   const connections = createConnections({ ...components, onLost })
   const usable = () => directory.nodes().filter(({ operator }) => !distrusted.has(operator))
@@ -91,6 +94,7 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
   }
   /** Connects to as many as are missing, a few rounds long. */
   const fill = async () => {
+    if (stopped.signal.aborted) return
     await directory.refresh()
     for (let round = 0; round < MAX_DIALS; round++) {
       const missing = options.size - usable().filter(connections.isConnected).length
@@ -102,16 +106,17 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
       await Promise.all(next.map((node) => dial(node, stopped.signal)))
     }
   }
+  // A chain that is away is no reason to drop connections; the next round tries again.
+  const fillQuietly = () => turn.run(fill).catch(() => undefined)
   const keepUp = async () => {
     for (;;) {
       await clock.sleep(POOL_UPKEEP_MS, stopped.signal)
-      // A chain that is away is no reason to drop connections; the next round tries again.
-      await fill().catch(() => undefined)
+      await fillQuietly()
     }
   }
   return {
     async start() {
-      await fill()
+      await turn.run(fill)
       upkeep = keepUp().catch(() => undefined)
     },
     async stop() {
@@ -180,21 +185,27 @@ async function acquire(
   wanted: { service: Service; shard: number; exclude: ReadonlySet<Address>; signal: AbortSignal },
 ): Promise<NodeInfo> {
   const { service, shard, exclude, signal } = wanted
+  const known = usable().filter(({ services }) => services.includes(service)).length
   const fits = (node: NodeInfo) =>
     node.services.includes(service) && !exclude.has(node.operator) && connections.servesShard(node, shard)
   const awake = (node: NodeInfo) => !rests.isResting(node.operator)
   const connected = usable().filter((node) => connections.isConnected(node) && fits(node))
   const ready = choice.one(connected.filter(awake))
   if (ready) return ready
-  for (let dials = 0; dials < MAX_DIALS; dials++) {
-    const next = choice.one(
-      usable().filter((node) => fits(node) && !connections.isConnected(node) && awake(node)),
-    )
-    if (!next) break
-    if ((await dial(next, signal)) && fits(next)) return next
+  const dialOne = async (among: (node: NodeInfo) => boolean): Promise<NodeInfo | undefined> => {
+    const dialled = new Set<Address>()
+    while (dialled.size < MAX_DIALS) {
+      const free = usable().filter((node) => fits(node) && !dialled.has(node.operator) && among(node))
+      const next = choice.one(free.filter((node) => !connections.isConnected(node)))
+      if (!next) return undefined
+      dialled.add(next.operator)
+      if ((await dial(next, signal)) && fits(next)) return next
+    }
+    return undefined
   }
   // A node that failed lately is better than none.
-  const tired = choice.one(connected.filter(connections.isConnected))
-  if (tired) return tired
-  throw new PostriderError('CLIENT_NO_NODE', { detail: service, data: { service, shard } })
+  const tired = () => choice.one(connected.filter(connections.isConnected))
+  const found = (await dialOne(awake)) ?? tired() ?? (await dialOne(() => true))
+  if (found) return found
+  throw new PostriderError('CLIENT_NO_NODE', { detail: service, data: { service, shard, known } })
 }

@@ -21,6 +21,8 @@ export interface ChannelBook {
    * at once, so that changes of different fields that overlap do not undo each other.
    */
   update(channelId: Hex, change: Partial<ChannelRecord>, also?: readonly Write[]): Promise<ChannelRecord>
+  /** Keeps the own count in memory; it goes to disk with the next `update`. */
+  count(channelId: Hex, spent: bigint): void
   drop(channelId: Hex, also: readonly Write[]): Promise<void>
   note(entry: LedgerEntry): Promise<void>
   /** Every movement on chain, oldest first. */
@@ -50,6 +52,10 @@ export async function openChannelBook(storage: Storage): Promise<ChannelBook> {
       const changed = { ...record, ...change }
       await write(changed, also)
       return changed
+    },
+    count(channelId, spent) {
+      const record = records.get(channelId)
+      if (record) records.set(channelId, { ...record, spent })
     },
     async drop(channelId, also) {
       records.delete(channelId)

@@ -39,6 +39,9 @@ export const BIND_RETRY_MAX_MS = 4_000
 export const PUSH_SLACK = 64n
 export const PUSH_SLACK_DIVISOR = 10n
 
+/** Pushed messages that are paid for before they came, where a node pushes nothing unpaid. */
+export const PUSHES_AHEAD = 16n
+
 /** Answers of 402 that wait to be looked at; one request causes one. */
 export const MAX_PAYMENT_DEMANDS = 256
 

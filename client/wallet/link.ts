@@ -11,8 +11,8 @@ export type LinkComponents = {
   clock: Clock
   /** Looks at an account before anyone else does; an error breaks the link. */
   onAccount(account: AccountView): PostriderError | undefined
-  /** The node says that payment is due soon. */
-  onNotice(): void
+  /** The node asks for payment: soon, or for a push that waits. */
+  onDemand(total: bigint): void
 }
 
 /** Both directions of a payment stream, with the newest account that the node sent. */
@@ -36,7 +36,7 @@ export interface AccountLink {
 
 type Waiter = { test(account: AccountView): boolean; resolve(): void; reject(error: PostriderError): void }
 
-export function createAccountLink({ stream, clock, onAccount, onNotice }: LinkComponents): AccountLink {
+export function createAccountLink({ stream, clock, onAccount, onDemand }: LinkComponents): AccountLink {
   const waiters = new Set<Waiter>()
   const demands = new Map<string, bigint>()
   let newest: AccountView | undefined
@@ -65,8 +65,8 @@ export function createAccountLink({ stream, clock, onAccount, onNotice }: LinkCo
     if (frame.type === 'error') return rejectAll(refusedBy(frame.code, frame.message))
     if (frame.type === 'terms')
       return fail(new PostriderError('CLIENT_BAD_RESPONSE', { detail: 'terms twice' }))
-    if (frame.requestId === '') return onNotice()
     remember(demands, frame.requestId, frame.total)
+    onDemand(frame.total)
   }
   const listen = async () => {
     try {

@@ -126,6 +126,21 @@ export function createPayments(components: PaymentsComponents, options: Payments
       return error
     }
   }
+  /** The session in which the request is counted and paid; a new one if the old one turns out to be broken. */
+  const begun = async (node: NodeInfo, service: PaidService, signal?: AbortSignal) => {
+    for (let broken = false; ; broken = true) {
+      const session = await payable(node, signal)
+      if (isPostriderError(session)) return session
+      const price = session.terms.prices[service]
+      try {
+        await session.begin(price, signal)
+        return session
+      } catch (error) {
+        session.finish(price)
+        if (broken || session.failure()?.code !== 'CLIENT_STREAM_FAILED') throw error
+      }
+    }
+  }
   const unpaid = async <Answer extends Status>(
     send: (requestId: string) => Promise<Answer>,
     reason: PostriderError,
@@ -138,7 +153,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
   return {
     async request(node, service, send, signal) {
       if (this.prices(node)[service] === 0n) return { answer: await send(newRequestId(random)), paid: 0n }
-      const session = await payable(node, signal)
+      const session = await begun(node, service, signal)
       // No money for this node: its free allowance may do.
       if (isPostriderError(session)) return unpaid(send, session)
       return payFor(session, { price: session.terms.prices[service], id: newRequestId(random), send, signal })
@@ -216,12 +231,12 @@ type PaidRequest<Answer> = {
   signal: AbortSignal | undefined
 }
 
+/** Sends the request that the session has begun; pays what a 402 asks for, and sends once more. */
 async function payFor<Answer extends Status>(
   session: Session,
   { price, id, send, signal }: PaidRequest<Answer>,
 ): Promise<Paid<Answer>> {
   try {
-    await session.begin(price, signal)
     const answer = await send(id)
     if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: price }
     await session.meet(id, anySignal(signal))

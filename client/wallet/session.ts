@@ -9,7 +9,7 @@ import { createMutex } from '../core/mutex.ts'
 import { bindUntil, type Desk, resume, sendPromised } from './bind.ts'
 import type { ChannelBook } from './book.ts'
 import type { Channels } from './channels.ts'
-import { ACKNOWLEDGE_TIMEOUT_MS } from './constants.ts'
+import { ACKNOWLEDGE_TIMEOUT_MS, PUSHES_AHEAD } from './constants.ts'
 import type { ChannelKeys } from './keys.ts'
 import { createAccountLink } from './link.ts'
 import { nextPayment, promisedTotal } from './promised.ts'
@@ -64,6 +64,8 @@ export function createSession(components: SessionComponents, options: SessionOpt
   const turn = createMutex()
   let channel: Hex | undefined
   let resumed = false
+  /** Up to here the node was paid, or will be, for pushes under way. */
+  let advance = 0n
 
   const record = (): ChannelRecord => {
     const found = channel && book.get(channel)
@@ -71,12 +73,18 @@ export function createSession(components: SessionComponents, options: SessionOpt
     return found
   }
   const promised = () => promisedTotal(record().promised)
+  const note = () => channel && book.count(channel, tally.spent())
+  const dueNow = () => larger(tally.spent(), advance)
   const link = createAccountLink({
     ...components,
     // Before the first account of a connection, requests may have been spent that no record shows (a crash): what
     // was promised covers them.
     onAccount: (account) => tally.check(account, resumed ? 0n : promised()),
-    onNotice: () => inBackground(settle()),
+    onDemand(total) {
+      // At most a few pushes ahead of what was counted: that is all that the node can know of and we cannot.
+      advance = larger(advance, smaller(total, tally.spent() + terms.prices.push * PUSHES_AHEAD))
+      if (resumed) inBackground(settle())
+    },
   })
   const desk: Desk = { ...components, ...options, link, tally }
   const inBackground = (task: Promise<void>) =>
@@ -85,7 +93,9 @@ export function createSession(components: SessionComponents, options: SessionOpt
   /** Promises up to what was counted, in one turn for all the requests that wait. */
   const settle = (signal?: AbortSignal) =>
     turn.run(async () => {
-      while (promised() < tally.spent()) await payOnce(desk, channels, record(), signal)
+      for (let due = dueNow(); promised() < due; due = dueNow()) {
+        await payOnce(desk, channels, record(), due, signal)
+      }
       channels.replenish(record())
     })
 
@@ -110,7 +120,10 @@ export function createSession(components: SessionComponents, options: SessionOpt
       if (total <= (link.account()?.paid ?? 0n) + terms.unpaidLimit) return
       await link.until(({ paid }) => paid >= total, ACKNOWLEDGE_TIMEOUT_MS, signal)
     },
-    finish: tally.finish,
+    finish(price) {
+      tally.finish(price)
+      note()
+    },
     async meet(requestId, signal) {
       const wanted = link.takeDemand(requestId) ?? 0n
       if (wanted > larger(tally.spent(), promised())) link.fail(overcharged(wanted, tally.spent()))
@@ -121,11 +134,12 @@ export function createSession(components: SessionComponents, options: SessionOpt
     pushed() {
       if (!resumed) return
       tally.push()
+      note()
       inBackground(settle())
     },
     async close() {
-      if (resumed) await book.update(record().channelId, { spent: tally.spent() })
       await link.close()
+      if (resumed) await book.update(record().channelId, { spent: tally.spent() })
     },
   }
 }
@@ -135,23 +149,30 @@ async function payOnce(
   desk: Desk,
   channels: SessionComponents['channels'],
   record: ChannelRecord,
+  due: bigint,
   signal?: AbortSignal,
 ): Promise<void> {
   const { link, tally, book } = desk
   const failure = link.failure()
   if (failure) throw failure
   const { prices, maxTicks } = link.terms
-  const spent = tally.spent()
-  const payment = nextPayment(record.promised, spent, {
+  const payment = nextPayment(record.promised, due, {
     // One tick pays for any one request, so the node never holds more than one request's price in advance.
     tickValue: larger(prices.publish, larger(prices.query, prices.push)),
     maxTicks: Math.min(maxTicks, MAX_TICKS),
     deposit: smaller(record.deposit, link.account()?.deposit ?? 0n),
   })
   if (!payment) {
-    const raised = await channels.raise(record, spent)
-    return bindUntil(desk, raised, ({ deposit }) => deposit >= spent, signal)
+    const raised = await channels.raise(record, due)
+    return bindUntil(desk, raised, ({ deposit }) => deposit >= due, signal)
   }
-  const saved = await book.update(record.channelId, { promised: payment.promised, spent })
-  await sendPromised(desk, payment.type, saved)
+  try {
+    const saved = await book.update(record.channelId, { promised: payment.promised, spent: tally.spent() })
+    await sendPromised(desk, payment.type, saved)
+  } catch (error) {
+    // Memory says it is promised, but the disk or the node may not: only a new Bind brings them together again.
+    const broken = toPostriderError(error, 'CLIENT_STREAM_FAILED')
+    link.fail(broken)
+    throw broken
+  }
 }

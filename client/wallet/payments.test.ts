@@ -1,0 +1,302 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Client, ClientOptions } from '../node/index.ts'
+import { createMemoryStorage } from '../storage/memory.ts'
+import { createCrashingStorage, isCrash } from '../testing/crash-storage.ts'
+import { createFakeClient, eventOf, type FakeClientOptions, keepOpen } from '../testing/fake-client.ts'
+import { type FakeNetwork, startFakeNetwork, testWallet } from '../testing/fake-network.ts'
+import type { FakeNodeOptions } from '../testing/fake-node.ts'
+
+const topic = '/test/1/chat/bytes'
+const payer = testWallet(1).account.address
+const budget = { deposit: 100n, maxDeposit: 500n, daily: 1_000n }
+const open: { close(): Promise<void> }[] = []
+let network: FakeNetwork | undefined
+
+/** Prices: publish 10, query 20, push 1. */
+async function setUp(nodes = 1, options: Partial<FakeNodeOptions> = {}): Promise<FakeNetwork> {
+  network = await startFakeNetwork(nodes, options)
+  network.chain.mint(payer, 10_000n)
+  return network
+}
+async function startClient(on: FakeNetwork, options: FakeClientOptions & Partial<ClientOptions> = {}) {
+  const client = createFakeClient(on, { wallet: 1, budget, ...options })
+  open.push(client)
+  await client.start()
+  return client
+}
+let sent = 0
+const send = (client: Client) =>
+  client.publish({ contentTopic: topic, payload: Buffer.from(`message ${sent++}`) }).receipt
+/** A client that crashed may refuse at once. */
+const sendSafely = async (client: Client) => {
+  try {
+    await send(client)
+  } catch {
+    // What matters is what the next client finds.
+  }
+}
+const only = (client: Client) => client.channels.list().find(({ status }) => status === 'open')!
+const accountAt = (on: FakeNetwork, node = 0) => [...on.nodes[node]!.payments.accounts.values()].at(-1)!
+
+afterEach(async () => {
+  for (const client of open.splice(0)) await client.close()
+  await network?.stop()
+  network = undefined
+})
+
+describe('channel', () => {
+  it('is opened once, paid by ticks, and topped up before it is empty', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    await Promise.all([send(client), send(client), send(client)])
+    expect(on.chain.calls).toEqual(['open'])
+    expect(only(client)).toMatchObject({ deposit: 100n, spent: 30n, status: 'open' })
+    for (let at = 0; at < 6; at++) await send(client)
+    await expect.poll(() => on.chain.calls).toEqual(['open', 'topUp'])
+    for (let at = 0; at < 6; at++) await send(client)
+    expect(only(client).deposit).toBeGreaterThanOrEqual(200n)
+    expect(accountAt(on).spent).toBe(150n)
+    const { wallet, channels, dailyRemaining } = await client.balances()
+    const deposited = channels.reduce((sum, { deposit }) => sum + deposit, 0n)
+    expect([wallet + deposited, dailyRemaining + deposited]).toEqual([10_000n, 1_000n])
+    expect((await client.channels.ledger()).map(({ kind }) => kind).slice(0, 2)).toEqual(['open', 'topUp'])
+  })
+
+  it('is never filled above its limit', async () => {
+    const on = await setUp()
+    const client = await startClient(on, { budget: { deposit: 20n, maxDeposit: 45n, daily: 1_000n } })
+    for (let at = 0; at < 4; at++) await send(client)
+    await expect(send(client)).rejects.toMatchObject({
+      code: 'CLIENT_BUDGET_EXCEEDED',
+      data: { limit: 'maxDeposit' },
+    })
+    expect(only(client).deposit).toBe(45n)
+  })
+
+  it('is not opened above the daily budget, counted across restarts', async () => {
+    const on = await setUp(2)
+    const storage = keepOpen(createMemoryStorage())
+    const tight = { deposit: 100n, maxDeposit: 100n, daily: 150n }
+    const first = await startClient(on, { storage, budget: tight, nodes: { count: 1 } })
+    await send(first)
+    await first.close()
+    await on.nodeOf(only2(on).operator)!.stop()
+    const second = await startClient(on, { storage, budget: tight })
+    await expect(send(second)).rejects.toMatchObject({
+      code: 'CLIENT_BUDGET_EXCEEDED',
+      data: { limit: 'daily', remaining: '50' },
+    })
+  })
+
+  it('is paid for by a free allowance while there is no money', async () => {
+    const on = await startFakeNetwork(1, { freeRequests: 1 })
+    network = on
+    const client = await startClient(on)
+    expect(await send(client)).toMatchObject({ paid: 0n })
+    const failure = await send(client).catch((error) => error)
+    expect(failure).toMatchObject({ code: 'CLIENT_FUNDS_MISSING', data: { address: payer } })
+  })
+
+  it('is tried again after a top-up failed', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    await send(client)
+    on.chain.faults.refuse = 'SomeError'
+    const warned = eventOf(client, 'warning')
+    for (let at = 0; at < 8; at++) await send(client)
+    expect(await warned).toMatchObject({ code: 'CLIENT_TRANSACTION_FAILED', data: { reason: 'SomeError' } })
+    on.chain.faults.refuse = ''
+    for (let at = 0; at < 3; at++) await send(client)
+    expect(only(client).deposit).toBeGreaterThan(100n)
+    expect((await client.balances()).dailyRemaining).toBe(1_000n - only(client).deposit)
+  })
+
+  it('closes, waits, and gives back what was not used; the next payment opens another', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    await send(client)
+    const { operator } = on.nodes[0]!
+    const closing = await client.channels.requestClose(operator)
+    expect(closing).toMatchObject({ status: 'closing', spent: 10n })
+    expect(await client.channels.withdraw(closing.channelId)).toMatchObject({ status: 'closed' })
+    await send(client)
+    expect(client.channels.list().map(({ status }) => status)).toEqual(['closed', 'open'])
+    const kinds = (await client.channels.ledger()).map(({ kind }) => kind)
+    expect(kinds).toEqual(['open', 'requestClose', 'withdraw', 'open'])
+  })
+
+  it('is replaced when the node knows first that it closes', async () => {
+    const on = await setUp()
+    const storage = keepOpen(createMemoryStorage())
+    const first = await startClient(on, { storage })
+    await send(first)
+    const { channelId } = only(first)
+    await first.close()
+    on.chain.change(channelId, { status: 'closing', closeAt: 1 })
+    const second = await startClient(on, { storage })
+    await send(second)
+    expect(second.channels.list().map(({ status }) => status)).toEqual(['closing', 'open'])
+  })
+
+  it('waits until the node sees it', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    on.nodes[0]!.payments.see(() => false)
+    const receipt = send(client)
+    setTimeout(() => on.nodes[0]!.payments.see(() => true), 300)
+    expect(await receipt).toMatchObject({ paid: 10n })
+  })
+})
+
+const only2 = ({ nodes }: FakeNetwork) => nodes.find(({ payments }) => payments.accounts.size > 0)!
+
+describe('promises', () => {
+  it('go on where they were after a lost stream, a restart and a reconnect', async () => {
+    const on = await setUp()
+    const storage = keepOpen(createMemoryStorage())
+    const first = await startClient(on, { storage })
+    await send(first)
+    await on.nodes[0]!.payments.hangUp()
+    await send(first)
+    await on.nodes[0]!.hangUp()
+    await send(first)
+    await first.close()
+    const second = await startClient(on, { storage })
+    await send(second)
+    expect(accountAt(on).spent).toBe(40n)
+    expect(only(second)).toMatchObject({ spent: 40n, paid: 50n })
+    expect(on.chain.calls).toEqual(['open'])
+  })
+
+  it('are sent again when the node lost the last one', async () => {
+    const on = await setUp()
+    const storage = keepOpen(createMemoryStorage())
+    const first = await startClient(on, { storage })
+    for (let at = 0; at < 3; at++) await send(first)
+    const { paid } = only(first)
+    await first.close()
+    const { accounts } = on.nodes[0]!.payments
+    for (const [id, state] of accounts) {
+      accounts.set(id, {
+        ...state,
+        voucher: undefined,
+        tick: { index: 0, preimage: new Uint8Array(32) },
+        spent: 0n,
+      })
+    }
+    const second = await startClient(on, { storage })
+    await send(second)
+    expect(accountAt(on).spent).toBe(10n)
+    expect(only(second).paid).toBe(paid)
+  })
+
+  it('are recovered from the node when the storage is lost, because only we can have made them', async () => {
+    const on = await setUp()
+    const first = await startClient(on)
+    for (let at = 0; at < 3; at++) await send(first)
+    const before = only(first)
+    await first.close()
+    const second = await startClient(on)
+    const recovered = eventOf(second, 'channel:recovered')
+    await send(second)
+    expect(await recovered).toMatchObject({ channelId: before.channelId, paid: before.paid, spent: 30n })
+    expect(only(second)).toMatchObject({ spent: 40n, deposit: 100n })
+    expect(on.chain.calls).toEqual(['open'])
+  })
+
+  it('do not follow a node that claims more than was promised', async () => {
+    const on = await setUp(2)
+    const storage = keepOpen(createMemoryStorage())
+    const first = await startClient(on, { storage })
+    for (let at = 0; at < 6; at++) await send(first)
+    await first.close()
+    const [liar] = on.nodes
+    liar!.payments.lies.paid = 1_000n
+    const second = await startClient(on, { storage })
+    for (let at = 0; at < 6; at++) expect((await send(second)).node.operator).toBe(on.nodes[1]!.operator)
+    expect(second.nodes().find(({ operator }) => operator === liar!.operator)).toMatchObject({
+      distrusted: 'CLIENT_OVERCHARGED',
+      connected: false,
+    })
+  })
+
+  it('are on disk before the node has them, at every write', async () => {
+    for (const when of ['before', 'after'] as const) {
+      for (let at = 0; at < 12; at++) {
+        const on = await setUp()
+        const disk = createMemoryStorage()
+        const first = createFakeClient(on, {
+          wallet: 1,
+          budget,
+          storage: createCrashingStorage(disk, at, when),
+        })
+        await first.start().catch(() => undefined)
+        for (let tries = 0; tries < 4; tries++) await sendSafely(first)
+        await first.close().catch((error) => expect(error).toSatisfy(isCrash))
+
+        const second = await startClient(on, { storage: keepOpen(disk) })
+        let recovered = false
+        second.on('channel:recovered', () => {
+          recovered = true
+        })
+        await send(second)
+        // Whatever the node had seen, the storage knew: nothing had to be taken over.
+        expect([when, at, recovered]).toEqual([when, at, false])
+        expect(on.chain.calls.filter((call) => call === 'open')).toHaveLength(1)
+        await second.close()
+        await on.stop()
+      }
+    }
+  })
+})
+
+describe('terms', () => {
+  it.each([
+    ['CLIENT_PRICE_TOO_HIGH', { prices: { publish: 11n, query: 20n, push: 1n } }],
+    ['CLIENT_TERMS_INVALID', { payee: payer }],
+    ['CLIENT_TERMS_INVALID', { chainId: 1 }],
+  ])('are refused with %s', async (code, lie) => {
+    const on = await setUp()
+    Object.assign(on.nodes[0]!.payments.lies, lie)
+    const client = await startClient(on)
+    await expect(send(client)).rejects.toMatchObject({ code })
+    expect(on.chain.calls).toEqual([])
+  })
+
+  it('may be above the registered price where the options allow it', async () => {
+    const on = await setUp()
+    on.nodes[0]!.payments.lies.prices = { publish: 11n, query: 20n, push: 1n }
+    const maxPrices = { publish: 12n, query: 20n, push: 1n }
+    const client = await startClient(on, { budget: { ...budget, maxPrices } })
+    expect(await send(client)).toMatchObject({ paid: 11n })
+  })
+})
+
+describe('402', () => {
+  it('is met with the same request id, and only for what was counted', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    await send(client)
+    // The node does not hear the next payment before it charges.
+    const [node] = on.nodes
+    const { charge } = node!.payments
+    let refused = 0
+    node!.payments.charge = async (peer, id, service) => (refused++ === 0 ? false : charge(peer, id, service))
+    await send(client)
+    const ids = node!.pushedRequests.map(({ requestId }) => requestId)
+    expect(ids[1]).toBe(ids[2])
+    expect(ids).toHaveLength(3)
+  })
+
+  it('that asks for more than was served ends the trust', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    for (let at = 0; at < 3; at++) await send(client)
+    on.nodes[0]!.payments.lies.spent = 1_000n
+    const results = await Promise.allSettled([send(client), send(client), send(client), send(client)])
+    expect(results.some(({ status }) => status === 'rejected')).toBe(true)
+    await expect(send(client)).rejects.toMatchObject({ code: 'CLIENT_NO_NODE' })
+    expect(client.nodes()[0]?.distrusted).toBe('CLIENT_OVERCHARGED')
+    expect(only(client).paid).toBeLessThanOrEqual(80n)
+  })
+})
