@@ -1,10 +1,13 @@
 /** Compiled artifacts: where they are, and how they are made. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Artifact, ArtifactResolver, BuildInfo } from '@nomicfoundation/ignition-core'
 
 const CONTRACTS_DIRECTORY = join(import.meta.dirname, '..')
 const ARTIFACTS_DIRECTORY = join(CONTRACTS_DIRECTORY, '.hardhat', 'artifacts')
+
+/** Touched by each build: hardhat leaves artifacts alone that did not change, so their times say little. */
+const BUILD_STAMP = join(CONTRACTS_DIRECTORY, '.hardhat', 'built')
 
 /** Committed typed ABIs. */
 export const ABI_DIRECTORY = join(CONTRACTS_DIRECTORY, 'abi')
@@ -26,13 +29,17 @@ const SOURCE_FOLDERS = ['src', 'interfaces', 'libraries']
 export async function buildContracts(): Promise<void> {
   const { default: hre } = await import('hardhat')
   await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+  await writeFile(BUILD_STAMP, '')
 }
 
-/** Compiles only if an artifact is missing or older than a source; a deployment then need not load hardhat. */
+/** Compiles only if an artifact is missing or a source is newer than the last build; else hardhat is not loaded. */
 export async function ensureBuilt(): Promise<void> {
-  const built = await Promise.all(Object.keys(ARTIFACT_FOLDERS).map((name) => modifiedAt(artifactPath(name))))
+  const artifacts = await Promise.all(
+    Object.keys(ARTIFACT_FOLDERS).map((name) => modifiedAt(artifactPath(name))),
+  )
   const sources = await Promise.all(SOURCE_FOLDERS.map(newestSource))
-  if (Math.min(...built) < Math.max(...sources)) await buildContracts()
+  const stale = (await modifiedAt(BUILD_STAMP)) < Math.max(...sources)
+  if (stale || artifacts.includes(0)) await buildContracts()
 }
 
 /** Reads one artifact by contract name. */
