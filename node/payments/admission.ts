@@ -5,6 +5,7 @@ import {
   channelId,
   isNewest,
   type PaymentDomain,
+  type RecoverSigner,
   type SignedVoucher,
   verifyBind,
   verifyVoucher,
@@ -23,6 +24,13 @@ export type Connection = {
   nodePeerId: Uint8Array
 }
 
+export type BindRules = {
+  escrow: Pick<EscrowView, 'channel'>
+  recoverSigner: RecoverSigner
+  domain: PaymentDomain
+  payee: Hex
+}
+
 /**
  * Checks a Bind: the channel pays this node, its signer key signed for this connection, it is open on chain.
  *
@@ -31,14 +39,14 @@ export type Connection = {
  *   `PAYMENT_CHANNEL_CLOSING`, `PAYMENT_CHANNEL_CLOSED`, or what the view of the chain throws
  */
 export async function admitBind(
-  { escrow, domain, payee }: { escrow: Pick<EscrowView, 'channel'>; domain: PaymentDomain; payee: Hex },
+  { escrow, recoverSigner, domain, payee }: BindRules,
   connection: Connection,
   { descriptor, signature }: { descriptor: ChannelDescriptor; signature: Uint8Array },
 ): Promise<Hex> {
   if (!equalHex(descriptor.payee, payee)) throw new PostriderError('PAYMENT_PAYEE_MISMATCH')
   const channel = channelId(descriptor, domain)
   const statement = { channelId: channel, ...connection }
-  if (!verifyBind(domain, statement, signature, descriptor.signer)) {
+  if (!verifyBind(domain, statement, signature, descriptor.signer, recoverSigner)) {
     throw new PostriderError('PAYMENT_SIGNATURE_INVALID')
   }
   const view = await escrow.channel(channel)
@@ -54,7 +62,7 @@ export async function admitBind(
  * @throws PostriderError the reducer's code for a voucher that does not fit, or `PAYMENT_SIGNATURE_INVALID`
  */
 export function admitVoucher(
-  domain: PaymentDomain,
+  { domain, recoverSigner }: { domain: PaymentDomain; recoverSigner: RecoverSigner },
   voucher: SignedVoucher,
   state: AccountState,
   { descriptor }: AccountRecord,
@@ -62,7 +70,8 @@ export function admitVoucher(
   const fault = voucherFault(state, voucher)
   if (fault) throw new PostriderError(fault)
   // The newest voucher sent again changes nothing, whatever its signature: no need to look at it.
-  if (!isNewest(state, voucher) && !verifyVoucher(domain, voucher, voucher.signature, descriptor.signer)) {
+  if (isNewest(state, voucher)) return { type: 'voucher', voucher }
+  if (!verifyVoucher(domain, voucher, voucher.signature, descriptor.signer, recoverSigner)) {
     throw new PostriderError('PAYMENT_SIGNATURE_INVALID')
   }
   return { type: 'voucher', voucher }

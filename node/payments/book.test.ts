@@ -6,7 +6,7 @@ import { recordPaid } from './account.ts'
 import { admitVoucher } from './admission.ts'
 import { type BookEvent, createAccountBook } from './book.ts'
 import { createMemoryLedger, createMemoryStorage } from './ledger/memory.ts'
-import { createComponents, createPayer, DOMAIN, type Payer } from './testing/kit.ts'
+import { createComponents, createPayer, type Payer, VOUCHER_RULES } from './testing/kit.ts'
 import type { Ledger } from './types.ts'
 
 const RULES = { unpaidLimit: 20n, freeRequests: 0 }
@@ -32,7 +32,9 @@ async function setup(
   await book.hold(payer.channelId, payer.descriptor)
   const id = payer.channelId
   const pay = (cumulative: bigint, ticks?: Parameters<Payer['voucher']>[1]) =>
-    book.apply(id, (state, record) => admitVoucher(DOMAIN, payer.voucher(cumulative, ticks), state, record))
+    book.apply(id, (state, record) =>
+      admitVoucher(VOUCHER_RULES, payer.voucher(cumulative, ticks), state, record),
+    )
   return {
     ...components,
     storage,

@@ -3,7 +3,7 @@ import { admitVoucher } from './admission.ts'
 import { createAccountBook } from './book.ts'
 import { createFreeAllowance } from './free.ts'
 import { createGate } from './gate.ts'
-import { createComponents, createPayer, DOMAIN, PRICES } from './testing/kit.ts'
+import { createComponents, createPayer, PRICES, VOUCHER_RULES } from './testing/kit.ts'
 
 const payer = createPayer('alice')
 const content = (text: string) => new TextEncoder().encode(text)
@@ -26,7 +26,7 @@ async function setup({ bound = true, freeRequests = 2 } = {}) {
   )
   const pay = (cumulative: bigint) =>
     book.apply(payer.channelId, (state, record) =>
-      admitVoucher(DOMAIN, payer.voucher(cumulative), state, record),
+      admitVoucher(VOUCHER_RULES, payer.voucher(cumulative), state, record),
     )
   return { ...components, gate, pay, notices }
 }

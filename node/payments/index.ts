@@ -23,6 +23,7 @@ import {
 } from './constants.ts'
 import { createFreeAllowance } from './free.ts'
 import { type Counts, createGate, type PaymentGate } from './gate.ts'
+import { createRecoverSigner } from './recover-signer.ts'
 import {
   createRedemptionDaemon,
   type RedemptionDaemon,
@@ -136,7 +137,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
 
   const book = createAccountBook(components, { unpaidLimit, freeRequests: 0 })
   const server = createPaymentServer(
-    { ...components, book },
+    { ...components, book, recoverSigner: createRecoverSigner() },
     { domain, payee, prices, unpaidLimit, freeRequests },
   )
   const { channelOf, requirePayment } = server

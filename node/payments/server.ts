@@ -1,5 +1,6 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import type { RecoverSigner } from '@postrider/protocol/payment'
 import { type Hex, PROTOCOL_IDS } from '@postrider/protocol/wire'
 import type { Clock } from '../core/clock.ts'
 import { withDeadline } from '../core/deadline.ts'
@@ -30,6 +31,7 @@ export type PaymentServerComponents = {
   escrow: Pick<EscrowView, 'channel'>
   clock: Clock
   random: Random
+  recoverSigner: RecoverSigner
   logger: Logger
   metrics: Metrics
 }

@@ -6,6 +6,7 @@ import {
   MAX_TICKS,
   PAYMENT_VERSION,
   type PaymentDomain,
+  type RecoverSigner,
 } from '@postrider/protocol/payment'
 import { bytesToHex, type Hex } from '@postrider/protocol/wire'
 import type { Clock } from '../core/clock.ts'
@@ -34,6 +35,7 @@ export type SessionComponents = {
   escrow: Pick<EscrowView, 'channel'>
   clock: Clock
   random: Random
+  recoverSigner: RecoverSigner
   /** Tokens for frames, by session. */
   frameLimiter: RateLimiter
   /** Tokens for frames whose signature must be checked, by peer. */
@@ -88,7 +90,7 @@ export function createSession(
   client: SessionClient,
   terms: SessionTerms,
 ): Session {
-  const { book, escrow, clock, frameLimiter, signatureLimiter } = components
+  const { book, escrow, clock, recoverSigner, frameLimiter, signatureLimiter } = components
   const { id, peer, frames, clientPeerId, nodePeerId } = client
   const { domain, payee } = terms
   const nonce = bytesToHex(components.random.bytes(32))
@@ -119,7 +121,7 @@ export function createSession(
   const bind = async (frame: Extract<ClientPaymentFrame, { type: 'bind' }>): Promise<void> => {
     if (!greeted) throw new PostriderError('PAYMENT_FRAME_UNEXPECTED')
     const connection = { nonce, clientPeerId, nodePeerId }
-    const channel = await admitBind({ escrow, domain, payee }, connection, frame)
+    const channel = await admitBind({ escrow, recoverSigner, domain, payee }, connection, frame)
     const record = await book.hold(channel, frame.descriptor)
     if (bound) book.release(bound)
     bound = channel
@@ -144,7 +146,7 @@ export function createSession(
       case 'bind':
         return bind(frame)
       case 'voucher':
-        return pay((state, record) => admitVoucher(domain, frame.voucher, state, record))
+        return pay((state, record) => admitVoucher({ domain, recoverSigner }, frame.voucher, state, record))
       case 'tick':
         return pay(() => ({ type: 'tick', tick: frame.tick }))
     }

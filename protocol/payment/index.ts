@@ -50,7 +50,14 @@ export {
   type Terms,
 } from './frames.ts'
 export { requestKey } from './request-key.ts'
-export { addressOf, compactSignature, recoverSigner, signDigest } from './signature.ts'
+export {
+  addressOf,
+  addressOfPoint,
+  compactSignature,
+  type RecoverSigner,
+  recoverSigner,
+  signDigest,
+} from './signature.ts'
 export { createTickChain, NO_TICKS, type TickChain, verifyTick } from './ticks.ts'
 export {
   BIND_TYPE,

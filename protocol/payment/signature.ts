@@ -7,6 +7,12 @@ import { SIGNATURE_BYTES } from './constants.ts'
 /** Ethereum's v is the recovery bit plus 27. */
 const V_OFFSET = 27
 
+/**
+ * Finds who signed a 32-byte digest, lower case; undefined where `recoverSigner` says undefined. A port: where signatures
+ * are many, a native library may stand in for `recoverSigner`, with the same verdict on every input.
+ */
+export type RecoverSigner = (digest: Uint8Array, signature: Uint8Array) => Address | undefined
+
 /** The account of a private key, lower case. */
 export function addressOf(privateKey: Uint8Array): Address {
   return addressOfPoint(secp256k1.getPublicKey(privateKey, false))
@@ -49,6 +55,7 @@ export function compactSignature(signature: Uint8Array): { r: Hex; vs: Hex } {
   return { r: bytesToHex(signature.subarray(0, 32)), vs: bytesToHex(vs) }
 }
 
-function addressOfPoint(uncompressed: Uint8Array): Address {
+/** The account of a public key: 65 bytes, 0x04 first. */
+export function addressOfPoint(uncompressed: Uint8Array): Address {
   return bytesToHex(keccak_256(uncompressed.subarray(1)).subarray(12))
 }

@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, concatBytes, type Hex, utf8ToBytes } from '../wire/index.ts'
 import { hashWords, word } from './abi.ts'
-import { recoverSigner, signDigest } from './signature.ts'
+import { type RecoverSigner, recoverSigner, signDigest } from './signature.ts'
 import type { Bind, ChannelDescriptor, PaymentDomain, Voucher } from './types.ts'
 
 /** EIP-712 types; the contract's type hashes are of these very strings. */
@@ -81,8 +81,9 @@ export function verifyVoucher(
   voucher: Voucher,
   signature: Uint8Array,
   signer: string,
+  recover: RecoverSigner = recoverSigner,
 ): boolean {
-  return recoverSigner(hashVoucher(domain, voucher), signature) === signer.toLowerCase()
+  return recover(hashVoucher(domain, voucher), signature) === signer.toLowerCase()
 }
 
 /** As `signVoucher`, for a bind. */
@@ -96,8 +97,9 @@ export function verifyBind(
   bind: Bind,
   signature: Uint8Array,
   signer: string,
+  recover: RecoverSigner = recoverSigner,
 ): boolean {
-  return recoverSigner(hashBind(domain, bind), signature) === signer.toLowerCase()
+  return recover(hashBind(domain, bind), signature) === signer.toLowerCase()
 }
 
 function digest(domain: PaymentDomain, struct: Uint8Array): Uint8Array {

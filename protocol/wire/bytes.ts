@@ -1,4 +1,9 @@
-import { concatBytes, bytesToHex as nobleToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import {
+  concatBytes,
+  hexToBytes as nobleFromHex,
+  bytesToHex as nobleToHex,
+  utf8ToBytes,
+} from '@noble/hashes/utils.js'
 import { PostriderError } from '../errors/index.ts'
 
 /** Bytes as text: `0x` and two lower-case digits a byte. */
@@ -25,9 +30,7 @@ export function hexToBytes(hex: string, width?: number): Uint8Array<ArrayBuffer>
       detail: `expected hex${width === undefined ? '' : ` of ${width} bytes`}`,
     })
   }
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16)
-  return bytes
+  return nobleFromHex(digits)
 }
 
 /** Big-endian unsigned integer; empty bytes are 0. */

@@ -9,8 +9,8 @@ import {
   createEscrow,
   createPayer,
   createRedeemer,
-  DOMAIN,
   settleAll,
+  VOUCHER_RULES,
 } from '../testing/kit.ts'
 import { hex32 } from '../testing/ledger-suite.ts'
 import type { BatchResult, Ledger } from '../types.ts'
@@ -49,7 +49,7 @@ async function setup(
     if (!escrow.channel(payer.channelId)) escrow.open(payer, 1_000_000n)
     await book.hold(payer.channelId, payer.descriptor)
     const voucher = payer.voucher(cumulative, ticks)
-    await book.apply(payer.channelId, (state, record) => admitVoucher(DOMAIN, voucher, state, record))
+    await book.apply(payer.channelId, (state, record) => admitVoucher(VOUCHER_RULES, voucher, state, record))
     if (ticks)
       await book.apply(payer.channelId, () => ({ type: 'tick', tick: payer.tick(ticks.chain, ticks.index) }))
     return payer.channelId

@@ -5,6 +5,7 @@ import {
   createTickChain,
   NO_TICKS,
   type PaymentDomain,
+  recoverSigner,
   type SignedVoucher,
   signBind,
   signVoucher,
@@ -32,6 +33,8 @@ export const DOMAIN: PaymentDomain = {
   contract: hex20('PaymentChannels'),
   token: hex20('PostToken'),
 }
+/** What `admitVoucher` checks by. */
+export const VOUCHER_RULES = { domain: DOMAIN, recoverSigner }
 export const PAYEE: Hex = hex20('payee')
 export const PRICES = { publish: 10n, query: 4n, push: 1n } as const
 
@@ -90,13 +93,17 @@ export type Payer = {
   bind(connection: { nonce: Hex; clientPeerId: Uint8Array; nodePeerId: Uint8Array }): Uint8Array
 }
 
-/** A payer with keys of its own; `domain` and `payee` are what it signs for. */
+/** A payer with keys of its own; `domain` and `payee` are what it signs for, `payer` the account that deposits. */
 export function createPayer(
   name: string,
-  { domain = DOMAIN, payee = PAYEE }: { domain?: PaymentDomain; payee?: Hex } = {},
+  {
+    domain = DOMAIN,
+    payee = PAYEE,
+    payer = hex20(name),
+  }: { domain?: PaymentDomain; payee?: Hex; payer?: Hex } = {},
 ): Payer {
   const key = hexToBytes(hex32(`key of ${name}`))
-  const descriptor = { payer: hex20(name), payee, signer: addressOf(key), salt: hex32(`salt of ${name}`) }
+  const descriptor = { payer, payee, signer: addressOf(key), salt: hex32(`salt of ${name}`) }
   const id = channelId(descriptor, domain)
   const chainOf = (chain: string) => createTickChain(hexToBytes(hex32(`${name} ${chain}`)))
   return {
