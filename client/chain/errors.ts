@@ -14,7 +14,7 @@ export function toChainError(cause: unknown, call: string): PostriderError {
   if (!(cause instanceof BaseError)) return unavailable(cause, call)
   const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError)
   if (revert instanceof ContractFunctionRevertedError) return reverted(revert, call)
-  if (cause.walk((error) => error instanceof InsufficientFundsError)) {
+  if (cause.walk(isFundsError)) {
     return new PostriderError('CLIENT_FUNDS_MISSING', { detail: `${call}: not enough for gas`, cause })
   }
   if (cause.walk((error) => error instanceof WaitForTransactionReceiptTimeoutError)) {
@@ -28,6 +28,15 @@ export function toChainError(cause: unknown, call: string): PostriderError {
   )
   return refused ? failed(call, cause.shortMessage, [], cause) : unavailable(cause, call)
 }
+
+// viem knows the wording of some nodes only.
+function isFundsError(error: unknown): boolean {
+  return (
+    error instanceof InsufficientFundsError || (error instanceof Error && FUNDS_WORDING.test(error.message))
+  )
+}
+
+const FUNDS_WORDING = /insufficient funds|enough funds/i
 
 function reverted(error: ContractFunctionRevertedError, call: string): PostriderError {
   const reason = error.data?.errorName ?? error.reason ?? error.signature ?? 'reverted'

@@ -124,7 +124,7 @@ export function createNodePool(components: PoolComponents, options: PoolOptions)
       await upkeep
       await counts.save()
     },
-    acquire(service, { signal, ...wanted }) {
+    async acquire(service, { signal, ...wanted }) {
       const within = anySignal(stopped.signal, signal)
       throwIfAborted(within)
       return acquire({ usable, connections, rests, choice, dial }, { ...wanted, service, signal: within })
