@@ -176,7 +176,8 @@ interface INodeRegistry {
 
     // ---------------------------------------------------------------- joining
 
-    /// @notice Registers the caller as an operator and pulls `stake` from it. Needs an allowance.
+    /// @notice Registers the caller as an operator and pulls `stake` from it. Needs an allowance. A peer key proves
+    /// nothing here: clients must see the same key in the connection and pay the operator that is registered with it.
     /// @param registration See {Registration}.
     /// @param stake Base units, at least the minimum.
     function register(Registration calldata registration, uint96 stake) external;
