@@ -205,6 +205,40 @@ describe('subscribe', () => {
     expect(Buffer.from(got[0]!.payload).toString()).toBe('mine')
   })
 
+  it('pays a node once for a message, however often it pushes it', async () => {
+    const on = await setUp(1)
+    const client = await startClient(on, { wallet: 1 })
+    const got: ReceivedMessage[] = []
+    await client.subscribe([topic], (message) => got.push(message))
+    await client.publish(text('one')).receipt
+    await expect.poll(() => got.length).toBe(1)
+    const [node] = on.nodes
+    const [stored] = node!.archive
+    const peer = [...node!.subscribers.keys()][0]!
+    for (let at = 0; at < 5; at++) await node!.push(peer, stored!.pubsubTopic, stored!.message)
+    await client.publish(text('two')).receipt
+    await expect.poll(() => got.length).toBe(2)
+    expect(client.channels.list()[0]?.spent).toBe(2n * (FAKE_PRICES.publish + FAKE_PRICES.push))
+  })
+
+  it('drops a node that pushes a message without a good proof, and takes the good copy of another', async () => {
+    const on = await setUp(2)
+    const client = await startClient(on, { wallet: 1 })
+    await client.membership.register({ limit: 5 })
+    on.chain.mint(payer(2), 10n ** 6n)
+    const receiver = await startClient(on, { wallet: 2 })
+    const got: ReceivedMessage[] = []
+    await receiver.subscribe([topic], (message) => got.push(message), { verifyProofs: true })
+    const [bad, good] = on.nodes
+    bad!.faults.forge = (message) => ({ ...message, rateLimitProof: undefined as never })
+    await client.publish(text('hello')).receipt
+    await expect.poll(() => got.length).toBe(1)
+    expect(got[0]).toMatchObject({ proof: 'valid', node: { operator: good!.operator } })
+    await expect
+      .poll(() => receiver.nodes().find(({ operator }) => operator === bad!.operator)?.distrusted)
+      .toBe('CLIENT_HISTORY_INVALID')
+  })
+
   it('fails when nobody takes the subscription', async () => {
     const on = await setUp(1)
     const client = await startClient(on)
@@ -275,6 +309,31 @@ describe('query', () => {
       return { ...entry, message: forged, hash }
     }
     for (let round = 0; round < 3; round++) expect(await read(client)).toEqual(numbers)
+  })
+
+  it('checks proofs against the member list, and says when it cannot', async () => {
+    const on = await setUp(2)
+    const client = await startClient(on, { wallet: 1 })
+    await client.membership.register({ limit: 5 })
+    await client.publish(text('proven')).receipt
+    const proofs = async (reader: Client) => {
+      const found: string[] = []
+      const query = { contentTopics: [topic], verifyProofs: true }
+      for await (const { proof } of reader.query(query)) found.push(proof)
+      return found
+    }
+    expect(await proofs(client)).toEqual(['valid'])
+    on.chain.mint(payer(2), 10n ** 6n)
+    const stranger = await startClient(on, { wallet: 2 })
+    expect(await proofs(stranger)).toEqual(['valid'])
+    on.chain.group.hideChanges(() => true)
+    on.chain.mint(payer(3), 10n ** 6n)
+    expect(await proofs(await startClient(on, { wallet: 3 }))).toEqual(['unknown-root'])
+    on.nodes[0]!.faults.answer = ({ message, ...entry }) => ({
+      ...entry,
+      message: { ...message, rateLimitProof: undefined as never },
+    })
+    for (let round = 0; round < 3; round++) expect(await proofs(client)).toEqual(['valid'])
   })
 
   it('fails when no node answers truly', async () => {

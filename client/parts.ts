@@ -67,15 +67,16 @@ export async function createParts(settings: Settings, events: Emitter<ClientEven
     { network, storage, clock, random, engine, membership, reader, writer, onPaid: money.notePaid },
     settings,
   )
-  const checker = createProofChecker({ engine, members: membership.members, network })
+  const { members, sync } = membership
+  const checker = createProofChecker({ engine, members, sync, follow: member.follow, network, clock })
   const shared = { network, pool, payments, transport, clock, random }
   const inbox = createInbox({
     network,
     checker,
-    onInvalid: (node, error) => pool.report(node, 'failed', error),
+    onInvalid: pool.distrust,
   })
   const feeds = createFeeds(shared, settings)
-  const subscriptions = createSubscriptions({ ...shared, feeds, inbox, onError: warn })
+  const subscriptions = createSubscriptions({ ...shared, feeds, inbox, checker, onError: warn })
   handleMetadata(transport, network)
   handlePushes(transport, subscriptions.pushed)
 

@@ -43,3 +43,6 @@ export const MAX_PAGE_SIZE = 100
 
 /** Content topics in one history request: what nodes take. */
 export const MAX_QUERY_TOPICS = 10
+
+/** Least time between two readings of the member list because of an unknown root, ms. */
+export const ROOT_REFRESH_MS = 2_000

@@ -102,8 +102,7 @@ async function alignShard(
   while (topics.size > 0 && feeds.size < redundancy) {
     const failover = createFailover(components, { service: 'filter', shard, exclude: new Set(feeds.keys()) })
     try {
-      const feed = await failover.run((node) => openFeed(components, node, pubsubTopic, topics))
-      feeds.set(feed.node.operator, feed)
+      await failover.run((node) => openFeed(components, node, { pubsubTopic, feeds }, topics))
     } catch (cause) {
       if (feeds.size > 0) return
       throw new PostriderError('CLIENT_SUBSCRIBE_FAILED', { data: { attempts: failover.attempts }, cause })
@@ -114,14 +113,20 @@ async function alignShard(
 async function openFeed(
   components: FeedsComponents,
   node: NodeInfo,
-  pubsubTopic: string,
+  { pubsubTopic, feeds }: Shard,
   topics: ReadonlySet<string>,
-): Promise<Feed> {
+): Promise<void> {
   // Paid for before anything is pushed: nodes drop who does not pay.
   await components.payments.prepare(node, 'push')
   const feed = { node, topics: new Set<string>() }
-  await alignFeed(components, feed, pubsubTopic, topics)
-  return feed
+  // Known before the node has the subscription: it may push at once.
+  feeds.set(node.operator, feed)
+  try {
+    await alignFeed(components, feed, pubsubTopic, topics)
+  } catch (error) {
+    feeds.delete(node.operator)
+    throw error
+  }
 }
 
 async function alignFeed(

@@ -13,7 +13,8 @@ import type { NodePool } from '../nodes/pool.ts'
 import type { NodeInfo } from '../nodes/types.ts'
 import { type PageRequest, queryPage } from '../transport/store.ts'
 import type { Transport } from '../transport/types.ts'
-import { isOwnShortage, type Payments } from '../wallet/payments.ts'
+import type { Payments } from '../wallet/payments.ts'
+import { isOwnShortage } from '../wallet/shortage.ts'
 import { createFailover, refusedWith } from './attempts.ts'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_QUERY_TOPICS } from './constants.ts'
 import { placeOf } from './outgoing.ts'
@@ -59,6 +60,7 @@ export async function* queryHistory(
   query: HistoryQuery,
 ): AsyncGenerator<ReceivedMessage, void, undefined> {
   const walks = planWalks(components.network, query)
+  if (query.verifyProofs) await components.checker.ready()
   const forward = query.direction !== 'backward'
   const streams = walks.map((walk) => walkPages(components, walk))
   for await (const { message } of mergeOrdered(streams, forward)) yield message

@@ -1,6 +1,6 @@
 import type { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
-import { bytesToHex, messageHash } from '@postrider/protocol/wire'
+import { type Address, bytesToHex, messageHash } from '@postrider/protocol/wire'
 import { callGuarded, toPostriderError } from '../core/errors.ts'
 import type { NodeInfo } from '../nodes/types.ts'
 import type { Pushed } from '../transport/filter.ts'
@@ -20,7 +20,7 @@ export type Listener = {
 export type InboxComponents = {
   network: Network
   checker: ProofChecker
-  /** A node pushed something that is not what it should be. */
+  /** A node pushed a message whose proof is wrong: it relays what it did not check. */
   onInvalid(node: NodeInfo, error: PostriderError): void
 }
 
@@ -29,21 +29,22 @@ export interface Inbox {
   add(listener: Listener): void
   remove(listener: Listener): void
   listeners(): readonly Listener[]
-  /** Takes a message that a node of ours pushed. */
-  take(node: NodeInfo, pushed: Pushed): void
+  /** Takes a message that a node of ours pushed; false for one that it had pushed before, or that nobody wants. */
+  take(node: NodeInfo, pushed: Pushed): boolean
 }
 
 export function createInbox({ network, checker, onInvalid }: InboxComponents): Inbox {
   const listeners = new Set<Listener>()
-  const seen = new Set<string>()
+  /** Hashes, and which operators pushed each: a second copy of one of them is not paid. */
+  const seen = new Map<string, Set<Address>>()
   let delivery: Promise<void> = Promise.resolve()
 
-  const isNew = (hash: string): boolean => {
-    if (seen.has(hash)) return false
-    seen.add(hash)
-    const [oldest] = seen
+  const pushersOf = (hash: string): Set<Address> => {
+    const pushers = seen.get(hash) ?? new Set()
+    seen.set(hash, pushers)
+    const [oldest] = seen.keys()
     if (seen.size > MAX_SEEN_MESSAGES && oldest !== undefined) seen.delete(oldest)
-    return true
+    return pushers
   }
   const deliver = async (node: NodeInfo, { message }: Pushed, pubsubTopic: string) => {
     const concerned = [...listeners].filter(({ topics }) => topics.has(message.contentTopic))
@@ -64,10 +65,14 @@ export function createInbox({ network, checker, onInvalid }: InboxComponents): I
     listeners: () => [...listeners],
     take(node, pushed) {
       const { message } = pushed
-      if (![...listeners].some(({ topics }) => topics.has(message.contentTopic))) return
+      if (![...listeners].some(({ topics }) => topics.has(message.contentTopic))) return false
       const { pubsubTopic } = placeOf(message.contentTopic, network)
-      if (!isNew(bytesToHex(messageHash(pubsubTopic, message)))) return
-      delivery = delivery.then(() => deliver(node, pushed, pubsubTopic))
+      const pushers = pushersOf(bytesToHex(messageHash(pubsubTopic, message)))
+      if (pushers.has(node.operator)) return false
+      const first = pushers.size === 0
+      pushers.add(node.operator)
+      if (first) delivery = delivery.then(() => deliver(node, pushed, pubsubTopic))
+      return true
     },
   }
 }

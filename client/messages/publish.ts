@@ -18,7 +18,8 @@ import type { ProvenMessage } from '../rln/attach.ts'
 import { push } from '../transport/lightpush.ts'
 import { queryPage } from '../transport/store.ts'
 import type { Transport } from '../transport/types.ts'
-import { isOwnShortage, type Payments } from '../wallet/payments.ts'
+import type { Payments } from '../wallet/payments.ts'
+import { isOwnShortage } from '../wallet/shortage.ts'
 import { createFailover, type Failover, refOf, refusedWith } from './attempts.ts'
 import {
   CONFIRMATION_PAUSES_MS,

@@ -12,12 +12,14 @@ import type { Feeds } from './feeds.ts'
 import type { Inbox, Listener } from './inbox.ts'
 import { placeOf } from './outgoing.ts'
 import type { ReceivedMessage, SubscribeOptions, Subscription } from './types.ts'
+import type { ProofChecker } from './verify.ts'
 
 export type SubscriptionsComponents = {
   network: Network
   feeds: Feeds
   inbox: Inbox
   payments: Payments
+  checker: ProofChecker
   clock: Clock
   /** A shard is without a node, for the moment. */
   onError(error: PostriderError): void
@@ -45,7 +47,7 @@ export interface Subscriptions {
 }
 
 export function createSubscriptions(components: SubscriptionsComponents): Subscriptions {
-  const { network, feeds, inbox, payments, clock, onError } = components
+  const { network, feeds, inbox, payments, checker, clock, onError } = components
   const turn = createMutex()
   const stopped = new AbortController()
   let upkeep: Promise<unknown> = Promise.resolve()
@@ -84,6 +86,7 @@ export function createSubscriptions(components: SubscriptionsComponents): Subscr
     async subscribe(contentTopics, onMessage, options = {}) {
       const { verifyProofs = false, signal } = options
       throwIfAborted(signal)
+      if (verifyProofs) await checker.ready()
       const listener: Listener = { topics: checkTopics(contentTopics, network), verifyProofs, onMessage }
       inbox.add(listener)
       try {
@@ -98,10 +101,8 @@ export function createSubscriptions(components: SubscriptionsComponents): Subscr
     },
     pushed(pushed) {
       const node = feeds.find(pushed.peerId, pushed.pubsubTopic ?? '')
-      // Only what was asked for is taken and paid.
-      if (!node) return
-      payments.pushed(node)
-      inbox.take(node, pushed)
+      // Only what was asked for is taken, and paid once.
+      if (node && inbox.take(node, pushed)) payments.pushed(node)
     },
     lost(node) {
       feeds.lose(node)

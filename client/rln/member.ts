@@ -41,6 +41,8 @@ export type MemberOptions = { firstId: number; idCount?: number | undefined }
 export interface Member {
   start(): Promise<void>
   stop(): Promise<void>
+  /** Follows the member list from now on, as checking proofs needs, with or without an identity. */
+  follow(): Promise<void>
   /** What `register` would cost, base units: the part that is paid back and the part that is burnt. */
   cost(limit: number): Promise<{ deposit: bigint; burnt: bigint }>
   /**
@@ -128,6 +130,7 @@ export function createMember(components: MemberComponents, options: MemberOption
       if (following) await membership.stop()
       await engine.close()
     },
+    follow,
     cost: (limit) => reader.membershipCost(limit),
     async register({ limit, signal }) {
       const transactions = writer()

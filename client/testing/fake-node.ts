@@ -64,6 +64,7 @@ export async function startFakeNode(options: FakeNodeOptions) {
     status: 0,
     broken: false,
     answer: (entry: StoredMessage) => entry,
+    forge: (message: WakuMessage) => message,
     clusterId: options.clusterId,
   }
   const pushedRequests: { requestId: string; message: WakuMessage }[] = []
@@ -123,7 +124,10 @@ export async function startFakeNode(options: FakeNodeOptions) {
     if (!stream) return
     const frames = createFrameStream(stream, 'push', 1)
     await frames.write(
-      encode(MessagePushSchema, create(MessagePushSchema, { wakuMessage: message, pubsubTopic })),
+      encode(
+        MessagePushSchema,
+        create(MessagePushSchema, { wakuMessage: faults.forge(message), pubsubTopic }),
+      ),
     )
     await frames.close()
   }

@@ -14,6 +14,7 @@ import type { ChannelBook } from './book.ts'
 import type { Channels } from './channels.ts'
 import type { ChannelKeys } from './keys.ts'
 import { createSession, type Session } from './session.ts'
+import { isOwnShortage } from './shortage.ts'
 import { checkPrices, openPaymentStream } from './stream.ts'
 import type { ChannelRecord, WalletEvents } from './types.ts'
 
@@ -159,7 +160,12 @@ export function createPayments(components: PaymentsComponents, options: Payments
       return payFor(session, { price: session.terms.prices[service], id: newRequestId(random), send, signal })
     },
     async prepare(node, service, signal) {
-      if (this.prices(node)[service] > 0n) await payable(node, signal)
+      if (this.prices(node)[service] === 0n) return
+      const session = await payable(node, signal)
+      if (isPostriderError(session)) return
+      await session.ready(session.terms.prices[service], signal).catch((error) => {
+        if (!isOwnShortage(error)) throw error
+      })
     },
     pushed(node) {
       const session = sessions.get(node.operator)
@@ -254,19 +260,4 @@ async function payFor<Answer extends Status>(
 function isClosedAtNode(error: unknown): boolean {
   if (!isPostriderError(error)) return false
   return error.data.code === 'PAYMENT_CHANNEL_CLOSING' || error.data.code === 'PAYMENT_CHANNEL_CLOSED'
-}
-
-// What keeps this client from paying, whichever the node.
-const SHORTAGES: ReadonlySet<string> = new Set([
-  'CLIENT_BUDGET_EXCEEDED',
-  'CLIENT_FUNDS_MISSING',
-  'CLIENT_CHAIN_UNAVAILABLE',
-  'CLIENT_TRANSACTION_FAILED',
-  'CLIENT_WALLET_REQUIRED',
-  'CLIENT_STORAGE_FAILED',
-])
-
-/** True when the reason lies with this client and its chain, not with the node. */
-export function isOwnShortage(error: unknown): error is PostriderError {
-  return isPostriderError(error) && SHORTAGES.has(error.code)
 }

@@ -13,6 +13,7 @@ import { ACKNOWLEDGE_TIMEOUT_MS, PUSHES_AHEAD } from './constants.ts'
 import type { ChannelKeys } from './keys.ts'
 import { createAccountLink } from './link.ts'
 import { nextPayment, promisedTotal } from './promised.ts'
+import { isOwnShortage } from './shortage.ts'
 import type { PaymentStream } from './stream.ts'
 import { createTally, overcharged } from './tally.ts'
 import type { ChannelRecord, WalletEvents } from './types.ts'
@@ -41,6 +42,12 @@ export interface Session {
    */
   bind(record: ChannelRecord, signal?: AbortSignal): Promise<void>
   /**
+   * Makes sure that the deposit covers a request of this price, so that it need not wait for the chain.
+   *
+   * @throws PostriderError what topping up throws
+   */
+  ready(price: bigint, signal?: AbortSignal): Promise<void>
+  /**
    * Counts a request and pays for it; resolves when the payment is on its way (or, where the node serves nothing
    * unpaid, when the node has it). Call `finish` with the same price when the request is over.
    */
@@ -62,6 +69,7 @@ export function createSession(components: SessionComponents, options: SessionOpt
   const { terms } = stream
   const tally = createTally(terms.prices.push)
   const turn = createMutex()
+  const pushesAhead = terms.prices.push * PUSHES_AHEAD
   let channel: Hex | undefined
   let resumed = false
   /** Up to here the node was paid, or will be, for pushes under way. */
@@ -82,13 +90,18 @@ export function createSession(components: SessionComponents, options: SessionOpt
     onAccount: (account) => tally.check(account, resumed ? 0n : promised()),
     onDemand(total) {
       // At most a few pushes ahead of what was counted: that is all that the node can know of and we cannot.
-      advance = larger(advance, smaller(total, tally.spent() + terms.prices.push * PUSHES_AHEAD))
+      advance = larger(advance, smaller(total, tally.spent() + pushesAhead))
       if (resumed) inBackground(settle())
     },
   })
   const desk: Desk = { ...components, ...options, link, tally }
   const inBackground = (task: Promise<void>) =>
-    void task.catch((error) => link.fail(toPostriderError(error, 'CLIENT_STREAM_FAILED')))
+    void task.catch((cause) => {
+      const error = toPostriderError(cause, 'CLIENT_STREAM_FAILED')
+      // No money is no reason to hang up: the node stops by itself, and money may come.
+      if (!isOwnShortage(error)) return link.fail(error)
+      components.events.emit('failed', { operator: record().operator, error })
+    })
 
   /** Promises up to what was counted, in one turn for all the requests that wait. */
   const settle = (signal?: AbortSignal) =>
@@ -113,6 +126,13 @@ export function createSession(components: SessionComponents, options: SessionOpt
       if (account) await resume(desk, record(), account)
       resumed = true
     },
+    ready: (price, signal) =>
+      turn.run(async () => {
+        const total = tally.spent() + price
+        if (total > smaller(record().deposit, link.account()?.deposit ?? 0n)) {
+          await raiseDeposit(desk, channels, record(), total, signal)
+        }
+      }),
     async begin(price, signal) {
       tally.start(price)
       const total = tally.spent()
@@ -126,7 +146,8 @@ export function createSession(components: SessionComponents, options: SessionOpt
     },
     async meet(requestId, signal) {
       const wanted = link.takeDemand(requestId) ?? 0n
-      if (wanted > larger(tally.spent(), promised())) link.fail(overcharged(wanted, tally.spent()))
+      const most = larger(tally.spent() + pushesAhead, promised())
+      if (wanted > most) link.fail(overcharged(wanted, tally.spent()))
       await settle(signal)
       const total = promised()
       await link.until(({ paid }) => paid >= total, ACKNOWLEDGE_TIMEOUT_MS, signal)
@@ -162,10 +183,7 @@ async function payOnce(
     maxTicks: Math.min(maxTicks, MAX_TICKS),
     deposit: smaller(record.deposit, link.account()?.deposit ?? 0n),
   })
-  if (!payment) {
-    const raised = await channels.raise(record, due)
-    return bindUntil(desk, raised, ({ deposit }) => deposit >= due, signal)
-  }
+  if (!payment) return raiseDeposit(desk, channels, record, due, signal)
   try {
     const saved = await book.update(record.channelId, { promised: payment.promised, spent: tally.spent() })
     await sendPromised(desk, payment.type, saved)
@@ -175,4 +193,16 @@ async function payOnce(
     link.fail(broken)
     throw broken
   }
+}
+
+/** Tops up, and waits until the node sees it. */
+async function raiseDeposit(
+  desk: Desk,
+  channels: SessionComponents['channels'],
+  record: ChannelRecord,
+  total: bigint,
+  signal?: AbortSignal,
+): Promise<void> {
+  const raised = await channels.raise(record, total)
+  await bindUntil(desk, raised, ({ deposit }) => deposit >= total, signal)
 }

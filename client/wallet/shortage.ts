@@ -1,0 +1,16 @@
+import { isPostriderError, type PostriderError } from '@postrider/protocol/errors'
+
+// What keeps this client from paying, whichever the node.
+const SHORTAGES: ReadonlySet<string> = new Set([
+  'CLIENT_BUDGET_EXCEEDED',
+  'CLIENT_FUNDS_MISSING',
+  'CLIENT_CHAIN_UNAVAILABLE',
+  'CLIENT_TRANSACTION_FAILED',
+  'CLIENT_WALLET_REQUIRED',
+  'CLIENT_STORAGE_FAILED',
+])
+
+/** True when the reason lies with this client and its chain, not with the node. */
+export function isOwnShortage(error: unknown): error is PostriderError {
+  return isPostriderError(error) && SHORTAGES.has(error.code)
+}
