@@ -1,6 +1,9 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Clock } from './clock.ts'
 
+/** Why a timer is called off that nobody waits for any more. One for all: making an error costs more than a frame. */
+const DONE = new PostriderError('CLIENT_ABORTED', { detail: 'no longer waited for' })
+
 /** The signal's reason as an error; anything but a coded reason becomes `CLIENT_ABORTED`. */
 export function abortReason(signal: AbortSignal): PostriderError {
   return isPostriderError(signal.reason)
@@ -41,7 +44,7 @@ export async function withDeadline<T>(
   try {
     return await raceAbort(task(both), both)
   } finally {
-    done.abort()
+    done.abort(DONE)
   }
 }
 

@@ -2,36 +2,28 @@ import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import { epochAt, type Identity, idRange } from '@postrider/protocol/rln'
 import type { WakuMessage } from '@postrider/protocol/wire'
-import type { ChainReader, ChainWriter } from '../chain/types.ts'
+import type { ChainWriter } from '../chain/types.ts'
 import { throwIfAborted } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Random } from '../core/random.ts'
-import type { Storage } from '../storage/types.ts'
 import { type IdAllocator, openIdAllocator } from './allocator.ts'
 import { type ProvenMessage, proveMessage } from './attach.ts'
-import { REGISTRATION_POLL_MS, REGISTRATION_TIMEOUT_MS } from './constants.ts'
-import {
-  exportSecret,
-  importIdentity,
-  loadIdentity,
-  loadOrCreateIdentity,
-  retireIdentity,
-} from './identity.ts'
+import { exportSecret, importIdentity, loadIdentity } from './identity.ts'
 import type { Membership } from './membership.ts'
+import {
+  membershipState,
+  type RegistrationComponents,
+  registerIdentity,
+  untilListed,
+} from './registration.ts'
 import type { MembershipState, ProofEngine, RlnBudget } from './types.ts'
 
-export type MemberComponents = {
+export type MemberComponents = RegistrationComponents & {
   network: Network
-  storage: Storage
   clock: Clock
-  random: Random
   engine: ProofEngine
   membership: Membership
-  reader: Pick<ChainReader, 'member' | 'membershipCost'>
   /** Absent: the client has no wallet. */
   writer?: Pick<ChainWriter, 'registerMember' | 'leaveGroup' | 'withdrawMember'> | undefined
-  /** Notes in the client's ledger what registering cost. */
-  onPaid(amount: bigint): Promise<void>
 }
 
 /** Which ids of the limit this device uses. */
@@ -68,7 +60,7 @@ export interface Member {
 }
 
 export function createMember(components: MemberComponents, options: MemberOptions): Member {
-  const { network, storage, clock, engine, membership, reader, onPaid } = components
+  const { network, storage, clock, engine, membership, reader } = components
   let identity: Identity | undefined
   let allocator: Promise<IdAllocator> | undefined
   let following: Promise<void> | undefined
@@ -93,31 +85,18 @@ export function createMember(components: MemberComponents, options: MemberOption
   const currentEpoch = () => epochAt(clock.nowMs(), network.epochSeconds)
 
   /** The id log, opened when the limit is known. */
-  const ids = async (): Promise<IdAllocator> => {
-    const { commitment } = mustIdentity()
+  const ids = async ({ commitment }: Identity): Promise<IdAllocator> => {
     if (!membership.members().find(commitment)) await membership.sync()
     const member = membership.members().find(commitment)
     if (!member) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
     const range = idRange(member.limit, options.firstId, options.idCount)
     allocator ??= openIdAllocator(storage, { commitment, range })
+    allocator.catch(() => {
+      allocator = undefined
+    })
     return allocator
   }
-  const state = async (): Promise<MembershipState> => {
-    if (!identity) return { status: 'none' }
-    const { commitment } = identity
-    const { status, index, limit, withdrawableAt } = await reader.member(commitment)
-    return status === 'none' ? { status, commitment } : { status, commitment, index, limit, withdrawableAt }
-  }
-  const untilListed = async (signal?: AbortSignal) => {
-    const { commitment } = mustIdentity()
-    const untilMs = clock.nowMs() + REGISTRATION_TIMEOUT_MS
-    for (;;) {
-      await membership.sync()
-      if (membership.members().find(commitment)) return
-      if (clock.nowMs() > untilMs) throw new PostriderError('CLIENT_TIMEOUT', { detail: 'the registration' })
-      await clock.sleep(REGISTRATION_POLL_MS, signal)
-    }
-  }
+  const state = () => membershipState(reader, identity)
 
   return {
     async start() {
@@ -135,18 +114,10 @@ export function createMember(components: MemberComponents, options: MemberOption
     async register({ limit, signal }) {
       const transactions = writer()
       throwIfAborted(signal)
-      use(await freshIdentity(components))
-      const { commitment } = mustIdentity()
-      const { status } = await reader.member(commitment)
-      if (status === 'leaving')
-        throw new PostriderError('CLIENT_RLN_NOT_MEMBER', { detail: 'it is being left' })
-      if (status === 'none') {
-        const { deposit, burnt } = await reader.membershipCost(limit)
-        await transactions.registerMember(commitment, limit, deposit + burnt)
-        await onPaid(deposit + burnt)
-      }
+      const registered = await registerIdentity(components, transactions, limit)
+      use(registered)
       await Promise.all([follow(), engine.prepare()])
-      await untilListed(signal)
+      await untilListed(components, registered, signal)
       return state()
     },
     async importIdentity(secret) {
@@ -161,7 +132,7 @@ export function createMember(components: MemberComponents, options: MemberOption
     state,
     async budget(pubsubTopic) {
       if (!identity || !membership.members().find(identity.commitment)) return undefined
-      const log = await ids()
+      const log = await ids(identity)
       const epoch = currentEpoch()
       const remaining = log.remaining(pubsubTopic, epoch)
       const limit = log.range.count
@@ -171,19 +142,10 @@ export function createMember(components: MemberComponents, options: MemberOption
     prove(pubsubTopic, message, signal) {
       const member = identity
       if (!member) return undefined
-      return ids().then((log) => {
+      return ids(member).then((log) => {
         const parts = { engine, identity: member, members: membership.members(), network, allocator: log }
         return proveMessage(parts, pubsubTopic, message, signal)
       })
     },
   }
-}
-
-/** The identity to register: a used-up one (withdrawn or slashed) is put aside, as none is registered twice. */
-async function freshIdentity({ storage, random, reader }: MemberComponents): Promise<Identity> {
-  const known = await loadOrCreateIdentity(storage, random)
-  const { status } = await reader.member(known.commitment)
-  if (status !== 'withdrawn' && status !== 'slashed') return known
-  await retireIdentity(storage, known)
-  return loadOrCreateIdentity(storage, random)
 }

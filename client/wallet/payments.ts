@@ -1,22 +1,15 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
-import type { PaymentDomain } from '@postrider/protocol/payment'
 import { type Address, bytesToHex } from '@postrider/protocol/wire'
 import type { Prices } from '../chain/types.ts'
-import { anySignal, raceAbort } from '../core/abort.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Emitter } from '../core/emitter.ts'
+import { raceAbort } from '../core/abort.ts'
 import { toPostriderError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { NodeInfo } from '../nodes/types.ts'
 import type { Status } from '../transport/lightpush.ts'
-import type { Transport } from '../transport/types.ts'
-import type { ChannelBook } from './book.ts'
-import type { Channels } from './channels.ts'
-import type { ChannelKeys } from './keys.ts'
-import { createSession, type Session } from './session.ts'
+import type { Session } from './session.ts'
+import { createSessions, type SessionsComponents, type SessionsOptions } from './sessions.ts'
 import { isOwnShortage } from './shortage.ts'
-import { checkPrices, openPaymentStream } from './stream.ts'
-import type { ChannelRecord, WalletEvents } from './types.ts'
+import type { ChannelRecord } from './types.ts'
 
 /** What can be paid for. */
 export type PaidService = keyof Prices
@@ -77,51 +70,17 @@ export function createFreePayments(random: Random): Payments {
   }
 }
 
-export type PaymentsComponents = {
-  transport: Transport
-  channels: Channels
-  book: ChannelBook
-  keys: ChannelKeys
-  clock: Clock
-  random: Random
-  events: Emitter<WalletEvents>
-}
-
-export type PaymentsOptions = {
-  domain: PaymentDomain
-  /** Highest prices that are paid; absent: what each node registered. */
-  maxPrices?: Prices | undefined
-}
+export type PaymentsComponents = SessionsComponents & { random: Random }
 
 /** For a client with a wallet: one channel and one payment stream per node. */
-export function createPayments(components: PaymentsComponents, options: PaymentsOptions): Payments {
+export function createPayments(components: PaymentsComponents, options: SessionsOptions): Payments {
   const { channels, book, random } = components
-  const stopped = new AbortController()
-  const opening = new Map<Address, Promise<Session>>()
-  const sessions = new Map<Address, Session>()
+  const sessions = createSessions(components, options)
 
-  const openSession = async (node: NodeInfo): Promise<Session> => {
-    const session = await connectSession(components, options, node, stopped.signal)
-    sessions.set(node.operator, session)
-    return session
-  }
-  const sessionOf = (node: NodeInfo): Promise<Session> => {
-    const { operator } = node
-    const known = sessions.get(operator)
-    if (known && !known.failure()) return Promise.resolve(known)
-    const pending = opening.get(operator)
-    if (pending) return pending
-    // What the old session counted must be on disk before the new one resumes from there.
-    const next = Promise.resolve(known?.close())
-      .then(() => openSession(node))
-      .finally(() => opening.delete(operator))
-    opening.set(operator, next)
-    return next
-  }
   /** The session to a node if it can be paid; else why not. */
   const payable = async (node: NodeInfo, signal?: AbortSignal): Promise<Session | PostriderError> => {
     try {
-      return await raceAbort(sessionOf(node), signal)
+      return await raceAbort(sessions.of(node), signal)
     } catch (error) {
       if (signal?.aborted || !isOwnShortage(error)) throw error
       return error
@@ -168,17 +127,17 @@ export function createPayments(components: PaymentsComponents, options: Payments
       })
     },
     pushed(node) {
-      const session = sessions.get(node.operator)
+      const session = sessions.current(node.operator)
       if (!session) return
       if (!session.failure()) return session.pushed()
       // The stream broke while the node goes on pushing: a new one, or the node is not paid and stops.
-      const counted = sessionOf(node).then((next) => next.pushed())
+      const counted = sessions.of(node).then((next) => next.pushed())
       counted.catch((error) => {
         const failure = toPostriderError(error, 'CLIENT_STREAM_FAILED')
         components.events.emit('failed', { operator: node.operator, error: failure })
       })
     },
-    prices: (node) => sessions.get(node.operator)?.terms.prices ?? node.prices,
+    prices: (node) => sessions.current(node.operator)?.terms.prices ?? node.prices,
     preferred: () =>
       new Set(
         book
@@ -186,49 +145,15 @@ export function createPayments(components: PaymentsComponents, options: Payments
           .filter(isOpen)
           .map(({ operator }) => operator),
       ),
-    async leave(operator) {
-      await sessions.get(operator)?.close()
-      sessions.delete(operator)
-    },
+    leave: sessions.leave,
     async close() {
-      stopped.abort()
-      await Promise.allSettled(opening.values())
-      await Promise.all([...sessions.values()].map((session) => session.close()))
+      await sessions.close()
       await channels.idle()
     },
   }
 }
 
 const isOpen = ({ status }: ChannelRecord) => status === 'open'
-
-/** A stream with acceptable terms and a channel bound to it. */
-async function connectSession(
-  components: PaymentsComponents,
-  options: PaymentsOptions,
-  node: NodeInfo,
-  signal: AbortSignal,
-): Promise<Session> {
-  const { transport, channels } = components
-  const stream = await openPaymentStream(components, node, options.domain, signal)
-  try {
-    checkPrices(stream.terms.prices, options.maxPrices ?? node.prices)
-    const peers = { clientPeerId: transport.peerId(), nodePeerId: node.peerId }
-    const session = createSession({ ...components, stream }, { domain: options.domain, ...peers })
-    const record = await channels.ensure(node.operator)
-    try {
-      await session.bind(record, signal)
-    } catch (error) {
-      if (!isClosedAtNode(error)) throw error
-      // The node saw the closing first. The contract says so too, and the next channel is opened.
-      await channels.refresh(record)
-      await session.bind(await channels.ensure(node.operator), signal)
-    }
-    return session
-  } catch (error) {
-    void stream.close()
-    throw error
-  }
-}
 
 type PaidRequest<Answer> = {
   price: bigint
@@ -245,7 +170,7 @@ async function payFor<Answer extends Status>(
   try {
     const answer = await send(id)
     if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: price }
-    await session.meet(id, anySignal(signal))
+    await session.meet(id, signal)
     const again = await send(id)
     if (again.code !== PAYMENT_REQUIRED) return { answer: again, paid: price }
     throw new PostriderError('CLIENT_PAYMENT_FAILED', {
@@ -255,9 +180,4 @@ async function payFor<Answer extends Status>(
   } finally {
     session.finish(price)
   }
-}
-
-function isClosedAtNode(error: unknown): boolean {
-  if (!isPostriderError(error)) return false
-  return error.data.code === 'PAYMENT_CHANNEL_CLOSING' || error.data.code === 'PAYMENT_CHANNEL_CLOSED'
 }
