@@ -115,4 +115,15 @@ export const rlnErrors = {
     fix: 'Use an index below 1,048,576.',
     http: 400,
   },
+  RLN_TREE_CORRUPT: {
+    title: 'The stored membership tree is damaged or of another version',
+    retryable: false,
+    fix: 'Nothing: it is a cache, and the tree is built again from the list of members.',
+  },
+  RLN_CHANGES_INVALID: {
+    title: 'A list of membership changes is not well-formed',
+    retryable: false,
+    fix: 'Encode changes as docs/protocol/membership.md describes; the contract never emits others.',
+    http: 400,
+  },
 } as const satisfies ErrorSection

@@ -16,6 +16,9 @@ export const ROOT_WINDOW = 50
 /** How far a message's timestamp may be from the clock, seconds: 64/WAKU2-NETWORK. */
 export const MAX_CLOCK_GAP_SECONDS = 20
 
+/** One change of the member list as bytes: index 4, commitment 32, limit 2. */
+export const CHANGE_BYTES = 38
+
 /** Groth16 proof in EIP-197 encoding: A 64, B 128, C 64 bytes. */
 export const PROOF_BYTES = 256
 

@@ -24,9 +24,14 @@ export function identityFromSecret(secret: bigint): Identity {
  * @throws RLN_VALUE_INVALID unless 0 < commitment < p and 1 ≤ limit ≤ 65,535.
  */
 export function rateCommitment(commitment: bigint, limit: number): bigint {
+  assertMember(commitment, limit)
+  return poseidon([commitment, BigInt(limit)])
+}
+
+/** @throws RLN_VALUE_INVALID unless 0 < commitment < p and 1 ≤ limit ≤ 65,535. */
+export function assertMember(commitment: bigint, limit: number): void {
   assertFieldElement(commitment, 'commitment')
   if (commitment === 0n || !Number.isInteger(limit) || limit < 1 || limit > MAX_MESSAGE_LIMIT) {
     throw new PostriderError('RLN_VALUE_INVALID', { detail: 'commitment or limit' })
   }
-  return poseidon([commitment, BigInt(limit)])
 }

@@ -25,6 +25,7 @@ export {
   verifyBreach,
 } from './breach.ts'
 export {
+  CHANGE_BYTES,
   FIELD_MODULUS,
   MAX_CLOCK_GAP_SECONDS,
   MAX_MESSAGE_LIMIT,
@@ -36,7 +37,16 @@ export {
 } from './constants.ts'
 export { isFieldElement } from './field.ts'
 export { createIdentity, type Identity, identityFromSecret, rateCommitment } from './identity.ts'
-export { accumulate, EMPTY_ACCUMULATOR, leafOfChange, type MembershipChange } from './membership.ts'
+export {
+  accumulate,
+  decodeChanges,
+  EMPTY_ACCUMULATOR,
+  encodeChanges,
+  foldChanges,
+  leafOfChange,
+  leavesOfChanges,
+  type MembershipChange,
+} from './membership.ts'
 export { poseidon } from './poseidon.ts'
 export { type CheckedMessage, type PrecheckContext, type PrecheckResult, precheck } from './precheck.ts'
 export {
@@ -75,6 +85,7 @@ export {
   type MembershipTree,
   type MembershipTreeOptions,
   type MerklePath,
+  restoreMembershipTree,
   rootOfPath,
 } from './tree.ts'
 export { type Verdict, verdictFor } from './verdict.ts'

@@ -1,7 +1,9 @@
 import { PostriderError } from '../errors/index.ts'
 import { TREE_DEPTH } from './constants.ts'
 import { assertFieldElement } from './field.ts'
-import { poseidon } from './poseidon.ts'
+import { PACKED_BYTES, pack, poseidon, poseidonPairs, unpack } from './poseidon.ts'
+import { createNodes, type Nodes, type PairHash } from './tree-nodes.ts'
+import { decodeTree, encodeTree, treeCorrupt } from './tree-snapshot.ts'
 
 /** What the circuit needs to show membership: from the leaf up, the sibling and 1 where we are the right child. */
 export type MerklePath = { siblings: bigint[]; indices: number[] }
@@ -17,6 +19,8 @@ export type MembershipTree = {
   /** Sets many leaves and hashes each inner node above them once. */
   setMany(entries: Iterable<{ index: number; leaf: bigint }>): void
   path(index: number): MerklePath
+  /** All nodes, for `restoreMembershipTree`: about 64 bytes a leaf. */
+  serialize(): Uint8Array
 }
 
 export type MembershipTreeOptions = {
@@ -33,57 +37,60 @@ const poseidonPair = (left: bigint, right: bigint) => poseidon([left, right])
  * Methods throw RLN_TREE_FULL for an index outside and RLN_VALUE_INVALID for a leaf outside the field.
  */
 export function createMembershipTree(options: MembershipTreeOptions = {}): MembershipTree {
-  const { depth = TREE_DEPTH, hash = poseidonPair } = options
-  const empty = emptyNodes(depth, hash)
-  const levels: bigint[][] = Array.from({ length: depth + 1 }, () => [])
+  const { depth = TREE_DEPTH, hash } = options
+  return treeOver(depth, createNodes(depth, pairHash(hash)))
+}
 
-  const node = (level: number, position: number): bigint => levels[level]?.[position] ?? empty[level] ?? 0n
-
-  function assign(level: number, position: number, value: bigint): void {
-    const nodes = levels[level]
-    if (nodes !== undefined) nodes[position] = value
+/**
+ * The tree that was serialised, without hashing it again. The bytes are checked by their SHA-256 and by one path, so
+ * that damage, a cut and another hash function are found; whoever can write the bytes is trusted.
+ *
+ * @throws RLN_TREE_CORRUPT
+ */
+export function restoreMembershipTree(
+  bytes: Uint8Array,
+  options: MembershipTreeOptions = {},
+): MembershipTree {
+  const { depth = TREE_DEPTH, hash } = options
+  const tree = treeOver(depth, createNodes(depth, pairHash(hash), decodeTree(bytes, depth)))
+  const newest = Math.max(0, tree.size() - 1)
+  if (rootOfPath(tree.leaf(newest), tree.path(newest), hash) !== tree.root()) {
+    throw treeCorrupt('a node is not the hash of its children')
   }
+  return tree
+}
 
-  function assertIndex(index: number): void {
-    if (!Number.isInteger(index) || index < 0 || index >= 2 ** depth) {
-      throw new PostriderError('RLN_TREE_FULL', { data: { index } })
-    }
+function treeOver(depth: number, nodes: Nodes): MembershipTree {
+  const assertIndex = (index: number): void => {
+    if (Number.isInteger(index) && index >= 0 && index < 2 ** depth) return
+    throw new PostriderError('RLN_TREE_FULL', { data: { index } })
   }
-
-  function setMany(entries: Iterable<{ index: number; leaf: bigint }>): void {
+  const setMany = (entries: Iterable<{ index: number; leaf: bigint }>): void => {
     const checked = [...entries]
     for (const { index, leaf } of checked) {
       assertIndex(index)
       assertFieldElement(leaf, 'leaf')
     }
-    for (const { index, leaf } of checked) assign(0, index, leaf)
-    let dirty = new Set(checked.map(({ index }) => index))
-    for (let level = 1; level <= depth; level++) {
-      dirty = new Set([...dirty].map((position) => Math.floor(position / 2)))
-      for (const position of dirty) {
-        assign(level, position, hash(node(level - 1, 2 * position), node(level - 1, 2 * position + 1)))
-      }
-    }
+    nodes.setLeaves(checked)
   }
-
   return {
-    root: () => node(depth, 0),
-    size: () => levels[0]?.length ?? 0,
+    root: () => nodes.at(depth, 0),
+    size: nodes.size,
     leaf(index) {
       assertIndex(index)
-      return node(0, index)
+      return nodes.at(0, index)
     },
     set: (index, leaf) => setMany([{ index, leaf }]),
     setMany,
     path(index) {
       assertIndex(index)
-      const indices = Array.from({ length: depth }, (_, level) => Math.floor(index / 2 ** level) % 2)
-      const siblings = indices.map((right, level) => {
-        const position = Math.floor(index / 2 ** level)
-        return node(level, right === 1 ? position - 1 : position + 1)
-      })
-      return { siblings, indices }
+      const positions = Array.from({ length: depth }, (_, level) => index >>> level)
+      return {
+        siblings: positions.map((position, level) => nodes.at(level, position ^ 1)),
+        indices: positions.map((position) => position & 1),
+      }
     },
+    serialize: () => encodeTree(depth, nodes.levels()),
   }
 }
 
@@ -96,11 +103,11 @@ export function rootOfPath(leaf: bigint, path: MerklePath, hash = poseidonPair):
   )
 }
 
-function emptyNodes(depth: number, hash: (left: bigint, right: bigint) => bigint): bigint[] {
-  const nodes = [0n]
-  for (let level = 0; level < depth; level++) {
-    const below = nodes[level] ?? 0n
-    nodes.push(hash(below, below))
+function pairHash(hash: MembershipTreeOptions['hash']): PairHash {
+  if (hash === undefined) return poseidonPairs
+  return (pairs, to) => {
+    for (let i = 0; i < pairs.length / (2 * PACKED_BYTES); i++) {
+      pack(hash(unpack(pairs, 2 * i), unpack(pairs, 2 * i + 1)), to, i)
+    }
   }
-  return nodes
 }
