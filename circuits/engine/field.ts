@@ -29,7 +29,7 @@ const isZero2 = (a: Fp2): boolean => a[0] === 0n && a[1] === 0n
 /** G1: y² = x³ + 3. */
 const B1 = 3n
 /** The twist: y² = x³ + 3 / (9 + u). */
-const B2: Fp2 = [
+export const TWIST_B: Fp2 = [
   19485874751759354771024239261021720505790618469301721065564631296452457478373n,
   266929791119991161246907387137283842545076965332900288569378510910307636690n,
 ]
@@ -40,7 +40,7 @@ export function isOnCurveG1({ x, y }: PointG1): boolean {
 }
 
 export function isOnTwist({ x, y }: PointG2): boolean {
-  return equal2(mul2(y, y), add2(mul2(mul2(x, x), x), B2))
+  return equal2(mul2(y, y), add2(mul2(mul2(x, x), x), TWIST_B))
 }
 
 type Jacobian = { x: Fp2; y: Fp2; z: Fp2 }

@@ -1,5 +1,5 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import { createEquation, type Equation, GROUP_SIZE, TABLE_SIZE } from './equation.ts'
+import { createEquation, type Equation, GROUP_SIZE, TABLE_SIZE } from './pairing/equation.ts'
 import type { ProofItem, VerificationKey, Verifier } from './types.ts'
 
 /**

@@ -48,7 +48,7 @@ export function defineBatchAddition(m: ModuleBuilder, { name, field, size }: Sha
         entry.set(i32.load(list.get, 0)),
         block.if(has(entry, PAIR), [
           find,
-          op('subLazy', d, x2, x1),
+          op('subRaw', d, x2, x1),
           op('copy', products.get, running.get),
           op('mul', running.get, running.get, d),
           advance(products, size),
@@ -108,7 +108,7 @@ export function defineBatchAddition(m: ModuleBuilder, { name, field, size }: Sha
     const numeratorAndDenominator = block.if(
       has(entry, DOUBLING),
       [op('double', d, y1), op('sqr', slope, x1), op('triple', slope, slope)],
-      [op('subLazy', d, x2, x1), op('subLazy', slope, y2, y1)],
+      [op('subRaw', d, x2, x1), op('subRaw', slope, y2, y1)],
     )
     const sum: Code = [
       advance(products, -size),
@@ -118,7 +118,7 @@ export function defineBatchAddition(m: ModuleBuilder, { name, field, size }: Sha
       op('mul', slope, slope, inverse),
       op('sqr', square, slope),
       op('subBoth', x3, square, x1, x2),
-      op('subLazy', d, x1, x3),
+      op('subRaw', d, x1, x3),
       op('mul', d, d, slope),
       op('sub', y3, d, y1),
       op('copy', to.get, x3),

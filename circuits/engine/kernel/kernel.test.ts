@@ -19,19 +19,32 @@ const primes = [
   ['fr', SCALAR_MODULUS],
 ] as const
 
-/** Elements anywhere in [0, 2p), edges included, as raw limbs. */
+/** Elements anywhere within ±2p, edges included. */
 const element = (p: bigint) =>
   fc.oneof(
-    fc.bigInt({ min: 0n, max: 2n * p - 1n }),
-    fc.constantFrom(0n, 1n, p - 1n, p, p + 1n, 2n * p - 1n),
+    fc.bigInt({ min: 1n - 2n * p, max: 2n * p - 1n }),
+    fc.constantFrom(0n, 1n, -1n, p - 1n, p, -p, p + 1n, 2n * p - 1n, 1n - 2n * p),
+    // All limbs at their largest, positive and negative.
+    fc.constantFrom(LARGE, -LARGE),
     fc.bigInt({ min: 0n, max: (1n << 29n) - 1n }),
   )
+const LARGE = Array.from({ length: 8 }, (_, i) => 1n << BigInt(29 * i + 28)).reduce(
+  (sum, limb) => sum + limb,
+  0n,
+)
+const mod = (value: bigint, p: bigint) => ((value % p) + p) % p
 const setRaw = (to: number, value: bigint) => kernel.words().set(toLimbs(value).map(Number), to / 4)
 const getRaw = (from: number) => {
   const limbs = [...kernel.words().subarray(from / 4, from / 4 + LIMBS)]
-  expect(limbs.slice(0, -1).every((limb) => limb >= 0 && limb < 2 ** 29)).toBe(true)
+  expect(limbs.slice(0, -1).every((limb) => Math.abs(limb) <= 2 ** 28)).toBe(true)
   return limbs.reduceRight((sum, limb) => (sum << 29n) + BigInt(limb), 0n)
 }
+/** Limbs that need not be normal. */
+const rawWords = (from: number) =>
+  [...kernel.words().subarray(from / 4, from / 4 + LIMBS)].reduceRight(
+    (sum, limb) => (sum << 29n) + BigInt(limb),
+    0n,
+  )
 const R = 1n << 261n
 
 describe.each(primes)('prime field %s', (prime, p) => {
@@ -42,8 +55,8 @@ describe.each(primes)('prime field %s', (prime, p) => {
     () => number,
   ]
   const invariant = (value: bigint) => {
-    expect(value >= 0n && value < 2n * p).toBe(true)
-    return value % p
+    expect(value > -2n * p && value < 2n * p).toBe(true)
+    return mod(value, p)
   }
 
   it('multiplies and squares', () => {
@@ -52,23 +65,40 @@ describe.each(primes)('prime field %s', (prime, p) => {
         setRaw(a(), x)
         setRaw(b(), y)
         kernel.functions(prime).mul(c(), a(), b())
-        expect((invariant(getRaw(c())) * R) % p).toBe((x * y) % p)
+        expect((invariant(getRaw(c())) * R) % p).toBe(mod(x * y, p))
         kernel.functions(prime).sqr(c(), a())
-        expect((invariant(getRaw(c())) * R) % p).toBe((x * x) % p)
+        expect((invariant(getRaw(c())) * R) % p).toBe(mod(x * x, p))
       }),
       { numRuns: 2000 },
     )
   })
 
   it('multiplies lazy sums up to 128 p²', () => {
-    const wide = fc.bigInt({ min: 0n, max: 11n * p })
+    const wide = fc.bigInt({ min: -11n * p, max: 11n * p })
     fc.assert(
       fc.property(wide, wide, (x, y) => {
         setRaw(a(), x)
         setRaw(b(), y)
         kernel.functions(prime).mul(c(), a(), b())
-        expect((invariant(getRaw(c())) * R) % p).toBe((x * y) % p)
+        expect((invariant(getRaw(c())) * R) % p).toBe(mod(x * y, p))
       }),
+    )
+  })
+
+  it('multiplies and squares raw sums of two', () => {
+    fc.assert(
+      fc.property(element(p), element(p), element(p), (x, y, z) => {
+        for (const [i, value] of [x, y, z].entries()) setRaw(at[i]!, value)
+        kernel.functions(prime).addRaw(at[3]!, a(), b())
+        kernel.functions(prime).subRaw(at[4]!, b(), c())
+        expect(rawWords(at[3]!)).toBe(x + y)
+        expect(rawWords(at[4]!)).toBe(y - z)
+        kernel.functions(prime).mul(at[5]!, at[3]!, at[4]!)
+        expect((invariant(getRaw(at[5]!)) * R) % p).toBe(mod((x + y) * (y - z), p))
+        kernel.functions(prime).sqr(at[5]!, at[3]!)
+        expect((invariant(getRaw(at[5]!)) * R) % p).toBe(mod((x + y) ** 2n, p))
+      }),
+      { numRuns: 1000 },
     )
   })
 
@@ -90,11 +120,11 @@ describe.each(primes)('prime field %s', (prime, p) => {
           setRaw(b(), y)
           setRaw(c(), z)
           const operands = [a(), b(), c()].slice(0, expected.length)
-          const mod = ((expected(x, y, z) % p) + p) % p
+          const want = mod(expected(x, y, z), p)
           run[name]?.(d(), ...operands)
-          expect(invariant(getRaw(d())), name).toBe(mod)
+          expect(invariant(getRaw(d())), name).toBe(want)
           run[`${name}Lazy`]?.(d(), ...operands)
-          expect(getRaw(d()) % p, name).toBe(mod)
+          expect(mod(getRaw(d()), p), name).toBe(want)
         }
       }),
       { numRuns: 1000 },
@@ -105,15 +135,15 @@ describe.each(primes)('prime field %s', (prime, p) => {
     fc.assert(
       fc.property(element(p), (x) => {
         setRaw(a(), x)
-        expect(kernel.functions(prime).isZero(a())).toBe(x % p === 0n ? 1 : 0)
+        expect(kernel.functions(prime).isZero(a())).toBe(mod(x, p) === 0n ? 1 : 0)
         kernel.functions(prime).inverse(b(), a())
         const inverse = (invariant(getRaw(b())) * kernelR(p)) % p
-        expect((inverse * x * kernelR(p)) % p).toBe(x % p === 0n ? 0n : 1n)
+        expect(mod(inverse * x * kernelR(p), p)).toBe(mod(x, p) === 0n ? 0n : 1n)
         kernel.functions(prime).toBytes(c(), a())
         const bytes = kernel.bytes().slice(c(), c() + 32)
-        expect(BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`)).toBe(x % p)
+        expect(BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`)).toBe(mod(x, p))
         kernel.functions(prime).fromBytes(d(), c())
-        expect(getRaw(d())).toBe(x % p)
+        expect(rawWords(d())).toBe(mod(x, p))
       }),
       { numRuns: 300 },
     )

@@ -1,14 +1,17 @@
 // The kernel: one WebAssembly instance with alt_bn128's arithmetic, and memory that is handed out and given back.
 import { PostriderError } from '@postrider/protocol/errors'
 import { BASE_MODULUS, SCALAR_MODULUS } from '../constants.ts'
+import { TWIST_B } from '../field.ts'
 import { createModuleBuilder } from './assembler.ts'
 import { defineBatchAddition } from './batch-addition.ts'
 import { defineCurve, type Shape } from './curve.ts'
 import { defineSplit } from './endomorphism.ts'
 import { defineGather, defineImportBases } from './gather.ts'
 import { defineInverse, defineQuadraticInverse } from './inverse.ts'
+import { defineLines } from './lines.ts'
 import { definePrimeField, FIELD_BYTES, LIMB_BITS, LIMBS, MONTGOMERY_BITS, toLimbs } from './prime-field.ts'
-import { defineQuadraticField } from './quadratic-field.ts'
+import { defineQuadraticField, QUADRATIC_BYTES } from './quadratic-field.ts'
+import { defineTower } from './tower.ts'
 import { defineImport, defineVectors } from './vectors.ts'
 
 const PAGE_BYTES = 65_536
@@ -19,7 +22,7 @@ type Functions<Names extends string> = Record<Names, KernelFunction>
 type FieldFunctions = Functions<
   'mul' | 'sqr' | 'add' | 'sub' | 'double' | 'negate' | 'copy' | 'isZero' | 'inverse'
 >
-type PrimeFunctions = FieldFunctions & Functions<'fromBytes' | 'toBytes' | 'import'>
+type PrimeFunctions = FieldFunctions & Functions<'fromBytes' | 'toBytes' | 'import' | 'addRaw' | 'subRaw'>
 type ScalarFunctions = PrimeFunctions &
   Functions<'mulEach' | 'quotient' | 'addProducts' | 'butterflies' | 'butterfliesOfOne' | 'permute'>
 type CurveFunctions = Functions<
@@ -37,9 +40,12 @@ type CurveFunctions = Functions<
 export type KernelFunctions = {
   fp: PrimeFunctions
   fr: ScalarFunctions
-  fp2: FieldFunctions
+  fp2: FieldFunctions & Functions<'addXi' | 'subXi'>
   g1: CurveFunctions
   g2: CurveFunctions
+  fp6: Functions<'mul' | 'add' | 'sub' | 'negate' | 'addShifted'>
+  fp12: Functions<'mul' | 'sqr' | 'sqrCyclotomic' | 'conjugate'>
+  line: Functions<'double' | 'add' | 'multiply'>
 }
 
 export interface Kernel {
@@ -66,7 +72,7 @@ export interface Kernel {
 const MODULUS = { fp: BASE_MODULUS, fr: SCALAR_MODULUS } as const
 
 export async function createKernel(): Promise<Kernel> {
-  const { bytes, end, g1, g2 } = generate()
+  const { bytes, end, g1, g2, tripleB } = generate()
   const memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE_BYTES) })
   const { instance } = await WebAssembly.instantiate(bytes as BufferSource, { env: { memory } })
   const exported = instance.exports as Record<string, KernelFunction>
@@ -115,10 +121,12 @@ export async function createKernel(): Promise<Kernel> {
     getField(prime, from) {
       const limbs = words().subarray(from / 4, from / 4 + LIMBS)
       const value = limbs.reduceRight((sum, limb) => (sum << BigInt(LIMB_BITS)) + BigInt(limb), 0n)
-      return (value * MONTGOMERY_INVERSE[prime]) % MODULUS[prime]
+      const reduced = (value * MONTGOMERY_INVERSE[prime]) % MODULUS[prime]
+      return reduced < 0n ? reduced + MODULUS[prime] : reduced
     },
   }
   kernel.setField('fp', g1.one, 1n)
+  for (const [i, value] of TWIST_B.entries()) kernel.setField('fp', tripleB + i * FIELD_BYTES, 3n * value)
   return kernel
 }
 
@@ -142,7 +150,7 @@ function generate() {
     defineInverse(m, prime, MODULUS[prime])
     defineImport(m, prime)
   }
-  defineQuadraticField(m, 'fp2', 'fp')
+  defineQuadraticField(m, 'fp2', 'fp', BASE_MODULUS)
   defineQuadraticInverse(m, 'fp2', 'fp')
   defineVectors(m, 'fr')
   defineSplit(m)
@@ -152,5 +160,8 @@ function generate() {
     defineGather(m, shape)
     defineImportBases(m, shape)
   }
-  return { bytes: m.bytes(), end: m.end(), g1, g2 }
+  const tripleB = m.reserve(QUADRATIC_BYTES)
+  defineTower(m, BASE_MODULUS)
+  defineLines(m, tripleB)
+  return { bytes: m.bytes(), end: m.end(), g1, g2, tripleB }
 }

@@ -1,14 +1,17 @@
 // Arithmetic modulo a 254-bit prime, unrolled.
 //
-// An element is nine limbs of 29 bits in 32-bit words, lowest first, in Montgomery form with R = 2^261. 29 bits leave
-// room for the eighteen products of a column to be summed in 64 bits without a carry, which is what WebAssembly
-// lacks. The seven bits that nine limbs have beyond the prime let values stay unreduced for a while:
+// An element is nine signed limbs of 29 bits in 32-bit words, lowest first, in Montgomery form with R = 2^261. It is
+// normal when its limbs below the top one are within ±2^28 and its value within ±2p.
 //
-//   invariant    limbs in [0, 2^29), value in [0, 2p)
-//   mul, sqr     take values whose bounds multiply to at most 128 p² and restore the invariant
-//   lazy sums    keep the limbs normal and let the value grow; whoever uses them states the bound
+// WebAssembly has no carry flag, so the room is spent on doing without: a column of a product sums nine products of
+// limbs in 64 bits, and limbs have bits to spare for a few additions before that. Operations come in three kinds:
 //
-// Cost is counted in 64-bit multiplications, one per cycle: 171 for a product, 135 for a square.
+//   add, sub, …   normal from normal
+//   …Lazy         carries, but lets the value grow: whoever uses it states the bound
+//   …Raw          adds limb by limb, four at a time; a product takes sums of two normal elements on both sides
+//
+// Products take values that multiply to at most 128 p², give normal ones, and cost 171 64-bit multiplications, of which
+// a processor does one per cycle; squares cost 135.
 import {
   type Code,
   type FunctionBuilder,
@@ -17,36 +20,52 @@ import {
   i64,
   type Local,
   type ModuleBuilder,
+  v128,
 } from './assembler.ts'
 
 export const LIMBS = 9
 export const LIMB_BITS = 29
 const MASK = (1n << BigInt(LIMB_BITS)) - 1n
+const HALF = 1n << BigInt(LIMB_BITS - 1)
 /** Bytes of an element. */
 export const FIELD_BYTES = 4 * LIMBS
 export const MONTGOMERY_BITS = LIMBS * LIMB_BITS
 
-const indexes = Array.from({ length: LIMBS }, (_, i) => i)
+export const indexes = Array.from({ length: LIMBS }, (_, i) => i)
 
-export const toLimbs = (value: bigint): bigint[] =>
-  indexes.map((i) => (value >> BigInt(LIMB_BITS * i)) & (i === LIMBS - 1 ? ~0n : MASK))
+/** Normal limbs of a value. */
+export function toLimbs(value: bigint): bigint[] {
+  let rest = value
+  return indexes.map((i) => {
+    if (i === LIMBS - 1) return rest
+    const limb = BigInt.asIntN(LIMB_BITS, rest)
+    rest = (rest - limb) >> BigInt(LIMB_BITS)
+    return limb
+  })
+}
 
 /** Defines `name_mul`, `_sqr`, `_add`, `_sub`, …; every one takes addresses, the destination first. */
 export function definePrimeField(m: ModuleBuilder, name: string, prime: bigint): void {
-  const limbs = toLimbs(prime)
-  defineProduct(m, `${name}_mul`, limbs, prime, false)
-  defineProduct(m, `${name}_sqr`, limbs, prime, true)
+  m.define(`${name}_mul`, 3, (f) => {
+    const [to, left, right] = f.params as [Local, Local, Local]
+    return product(f, prime, to, { rows: (i) => load(left, i), factor: (j) => load(right, j) })
+  })
+  m.define(`${name}_sqr`, 2, (f) => {
+    const [to, from] = f.params as [Local, Local]
+    return square(f, prime, to, from)
+  })
   for (const [operation, weights] of Object.entries(SUMS)) {
-    defineSum(m, `${name}_${operation}`, prime, weights, true)
-    defineSum(m, `${name}_${operation}Lazy`, prime, weights, false)
+    defineSum(m, `${name}_${operation}`, prime, weights)
+    defineSum(m, `${name}_${operation}Lazy`, prime, weights, { reduce: false })
   }
+  defineRawSums(m, name, FIELD_BYTES)
   defineCopy(m, `${name}_copy`)
-  defineIsZero(m, `${name}_isZero`, limbs)
+  defineIsZero(m, `${name}_isZero`, prime)
   defineFromBytes(m, `${name}_fromBytes`)
-  defineToBytes(m, `${name}_toBytes`, limbs)
+  defineToBytes(m, `${name}_toBytes`, prime)
 }
 
-/** The linear combinations that formulas need, as weights of their operands. Operands keep the invariant. */
+/** The linear combinations that formulas need, as weights of their operands. */
 const SUMS = {
   add: [1, 1],
   sub: [1, -1],
@@ -54,61 +73,98 @@ const SUMS = {
   triple: [3],
   negate: [-1],
   subTwice: [1, -2],
+  subEight: [1, -8],
   subBoth: [1, -1, -1],
+  subBothTwice: [1, -1, -2],
 } as const
 
-const load = (from: Local, i: number): Code => i64.load32U(from.get, 4 * i)
+export const load = (from: Local, i: number): Code => i64.load32S(from.get, 4 * i)
 
-/** destination = left · right / R, or the square. Montgomery's reduction row by row, in between the products. */
-function defineProduct(m: ModuleBuilder, name: string, p: bigint[], prime: bigint, square: boolean): void {
-  const inverse = negatedInverse(prime)
-  m.define(name, square ? 2 : 3, (f) => {
-    const [to, left, right = left] = f.params as [Local, Local, Local?]
-    const factor = indexes.map(() => f.local(I64))
-    const [row, quotient] = [f.local(I64), f.local(I64)]
-    const code: Code[] = indexes.map((j) => (factor[j] as Local).set(load(right, j)))
-    let column = indexes.map(() => f.local(I64))
-    for (const i of indexes) {
-      const [lowest, second] = column as [Local, Local]
-      code.push(row.set(square ? (factor[i] as Local).get : load(left, i)))
-      code.push(addProducts(i, row, factor, column, square))
-      code.push(quotient.set(i64.and(i64.mul(lowest.get, i64.const(inverse)), i64.const(MASK))))
-      for (const j of indexes) {
-        const at = column[j] as Local
-        code.push(at.set(i64.add(at.get, i64.mul(quotient.get, i64.const(p[j] ?? 0n)))))
-      }
-      // The lowest column is now a multiple of 2^29: shift it out, and let the next row start a column lower.
-      code.push(second.set(i64.add(second.get, i64.shrU(lowest.get, i64.const(LIMB_BITS)))))
-      column = [...column.slice(1), lowest]
-    }
-    return [code, storeCarried(to, column.slice(0, -1))]
-  })
+/** A product's limbs: those that give a row each, and those that stay in locals. */
+type Factors = { rows(i: number): Code; factor(j: number): Code }
+
+/** to = rows · factor / R, by Montgomery's reduction row by row between the products. */
+export function product(f: FunctionBuilder, prime: bigint, to: Local, { rows, factor }: Factors): Code {
+  const right = indexes.map(() => f.local(I64))
+  const row = f.local(I64)
+  const addRow = (i: number, column: readonly Local[]): Code => [
+    row.set(rows(i)),
+    indexes.map((j) =>
+      accumulate(column[j] as Local, i64.mul(row.get, (right[j] as Local).get), i === 0 || j === LIMBS - 1),
+    ),
+  ]
+  return [right.map((limb, j) => limb.set(factor(j))), reduceRows(f, prime, to, addRow)]
 }
 
-/** Adds row i of the product. A square computes what is above the diagonal once and doubles it. */
-function addProducts(i: number, row: Local, factor: Local[], column: Local[], square: boolean): Code {
-  return indexes.map((j): Code => {
-    const [at, other] = [column[j] as Local, factor[j] as Local]
-    // The first row starts all columns, each later one starts the column that the shift has set free.
-    const fresh = i === 0 || j === LIMBS - 1
-    if (square && j < i) return fresh ? at.set(i64.const(0)) : []
-    const product = i64.mul(row.get, other.get)
-    const step = at.set(fresh ? product : i64.add(at.get, product))
-    return square && j === i ? [step, row.set(i64.shl(row.get, i64.const(1)))] : step
+/** The same for a square: what is above the diagonal is computed once and doubled. */
+function square(f: FunctionBuilder, prime: bigint, to: Local, from: Local): Code {
+  const limb = indexes.map(() => f.local(I64))
+  const row = f.local(I64)
+  const addRow = (i: number, column: readonly Local[]): Code => [
+    row.set((limb[i] as Local).get),
+    indexes.map((j): Code => {
+      const [at, other] = [column[j] as Local, limb[j] as Local]
+      const fresh = i === 0 || j === LIMBS - 1
+      if (j < i) return fresh ? at.set(i64.const(0)) : []
+      const step = accumulate(at, i64.mul(row.get, other.get), fresh)
+      return j === i ? [step, row.set(i64.shl(row.get, i64.const(1)))] : step
+    }),
+  ]
+  return [limb.map((each, j) => each.set(load(from, j))), reduceRows(f, prime, to, addRow)]
+}
+
+const accumulate = (at: Local, value: Code, fresh: boolean): Code =>
+  at.set(fresh ? value : i64.add(at.get, value))
+
+/**
+ * Nine rows, each added at a column that is one higher than the last row's. When a row is in, the lowest column is
+ * complete: a multiple of p clears its low bits, and it is shifted out.
+ */
+function reduceRows(
+  f: FunctionBuilder,
+  prime: bigint,
+  to: Local,
+  addRow: (i: number, column: readonly Local[]) => Code,
+): Code {
+  let column = indexes.map(() => f.local(I64))
+  const quotient = f.local(I64)
+  const code = indexes.map((i): Code => {
+    const rowCode = addRow(i, column)
+    const reduction = clearLowest(prime, column, quotient)
+    column = [...column.slice(1), column[0] as Local]
+    return [rowCode, reduction]
   })
+  return [code, storeCarried(to, column.slice(0, -1))]
+}
+
+/** Adds the multiple of p that makes the lowest column divisible by 2^29, and carries it into the next. */
+export function clearLowest(prime: bigint, column: readonly Local[], quotient: Local): Code {
+  const [lowest, second] = column as [Local, Local]
+  const p = toLimbs(prime)
+  return [
+    quotient.set(i64.and(i64.mul(lowest.get, i64.const(negatedInverse(prime))), i64.const(MASK))),
+    column
+      .slice(0, LIMBS)
+      .map((at, j) => accumulate(at, i64.mul(quotient.get, i64.const(p[j] ?? 0n)), false)),
+    accumulate(second, i64.shrS(lowest.get, i64.const(LIMB_BITS)), false),
+  ]
 }
 
 /** Carries upwards and stores; the top limb is what is carried out of the others. */
-function storeCarried(to: Local, column: readonly Local[]): Code {
+export function storeCarried(to: Local, column: readonly Local[]): Code {
   return column.map((at, j): Code => {
     const next = column[j + 1]
-    const carry = i64.shrU(at.get, i64.const(LIMB_BITS))
+    const carry = i64.shrS(i64.add(at.get, i64.const(HALF)), i64.const(LIMB_BITS))
     return [
-      i64.store32(to.get, 4 * j, i64.and(at.get, i64.const(MASK))),
+      i64.store32(to.get, 4 * j, signedLow(at.get)),
       next === undefined ? i64.store32(to.get, 4 * (j + 1), carry) : next.set(i64.add(next.get, carry)),
     ]
   })
 }
+
+/** The low 29 bits as a signed number: what rounding to a multiple of 2^29 leaves. */
+const signedLow = (value: Code): Code =>
+  i64.sub(i64.and(i64.add(value, i64.const(HALF)), i64.const(MASK)), i64.const(HALF))
 
 /** -1/p modulo 2^29. */
 function negatedInverse(prime: bigint): bigint {
@@ -118,88 +174,95 @@ function negatedInverse(prime: bigint): bigint {
 }
 
 /**
- * destination = weighted sum of the operands + K p, with K so large that the sum cannot be negative. Reduced, the
- * invariant holds again: the quotient by p is estimated, never too high, from the top limb.
+ * Defines name(to, …operands): the weighted sum of normal operands. Reduced, the quotient by p is estimated from the top
+ * limb; an error of one leaves the result within ±2p, and the weights may add up to 60 in size.
  */
-function defineSum(
+export function defineSum(
   m: ModuleBuilder,
   name: string,
   prime: bigint,
   weights: readonly number[],
-  reduce: boolean,
+  { reduce = true } = {},
 ): void {
-  const negative = -2 * weights.reduce((sum, weight) => sum + Math.min(weight, 0), 0)
-  const offset = toLimbs(BigInt(negative) * prime)
   const p = toLimbs(prime)
   m.define(name, 1 + weights.length, (f) => {
     const [to, ...operands] = f.params as [Local, ...Local[]]
-    const term = (j: number): Code =>
-      operands.reduce<Code>(
-        (sum, operand, k) => {
-          const weight = weights[k] ?? 0
-          const size = Math.abs(weight)
-          const value = size === 1 ? load(operand, j) : i64.mul(load(operand, j), i64.const(size))
-          return weight < 0 ? i64.sub(sum, value) : i64.add(sum, value)
-        },
-        i64.const(offset[j] ?? 0n),
-      )
+    const sum = (j: number): Code =>
+      operands
+        .map((operand, k) => weigh(load(operand, j), weights[k] ?? 0))
+        .reduce((all, one) => i64.add(all, one))
     const [carry, quotient] = [f.local(I64), f.local(I64)]
-    const top = p[LIMBS - 1] ?? 1n
-    // Divisor two above p's top limb: one for the limbs below it, one for a borrow that is still to come.
-    const reciprocal = (1n << 46n) / (top + 2n)
-    const estimate = i64.shrU(i64.mul(term(LIMBS - 1), i64.const(reciprocal)), i64.const(46))
+    // 46 bits of 1/p's top limb, which itself has 22.
+    const reciprocal = (1n << 46n) / (p[LIMBS - 1] ?? 1n)
+    const estimate = i64.shrS(i64.mul(sum(LIMBS - 1), i64.const(reciprocal)), i64.const(46))
+    const reduced = (j: number): Code =>
+      reduce ? i64.sub(sum(j), i64.mul(quotient.get, i64.const(p[j] ?? 0n))) : sum(j)
     return [
       reduce ? quotient.set(estimate) : [],
       indexes.map((j): Code => {
-        const sum = reduce ? i64.sub(term(j), i64.mul(quotient.get, i64.const(p[j] ?? 0n))) : term(j)
-        const carried = j === 0 ? sum : i64.add(sum, carry.get)
+        const carried = j === 0 ? reduced(j) : i64.add(reduced(j), carry.get)
         if (j === LIMBS - 1) return i64.store32(to.get, 4 * j, carried)
         return [
           carry.set(carried),
-          i64.store32(to.get, 4 * j, i64.and(carry.get, i64.const(MASK))),
-          carry.set(i64.shrS(carry.get, i64.const(LIMB_BITS))),
+          i64.store32(to.get, 4 * j, signedLow(carry.get)),
+          carry.set(i64.shrS(i64.add(carry.get, i64.const(HALF)), i64.const(LIMB_BITS))),
         ]
       }),
     ]
   })
 }
 
+function weigh(value: Code, weight: number): Code {
+  return weight === 1 ? value : i64.mul(value, i64.const(weight))
+}
+
+/** Defines `name_addRaw` and `name_subRaw` on elements of so many bytes: word by word, without carrying. */
+export function defineRawSums(m: ModuleBuilder, name: string, bytes: number): void {
+  const [vectors, words] = [bytes >> 4, (bytes & 15) >> 2]
+  const operations = { addRaw: [v128.addI32, i32.add], subRaw: [v128.subI32, i32.sub] } as const
+  for (const [operation, [vector, scalar]] of Object.entries(operations)) {
+    m.define(`${name}_${operation}`, 3, ({ params }) => {
+      const [to, left, right] = params as [Local, Local, Local]
+      const fours = Array.from({ length: vectors }, (_, i) => 16 * i)
+      const ones = Array.from({ length: words }, (_, i) => 16 * vectors + 4 * i)
+      return [
+        fours.map((at) => v128.store(to.get, at, vector(v128.load(left.get, at), v128.load(right.get, at)))),
+        ones.map((at) => i32.store(to.get, at, scalar(i32.load(left.get, at), i32.load(right.get, at)))),
+      ]
+    })
+  }
+}
+
 function defineCopy(m: ModuleBuilder, name: string): void {
   m.define(name, 2, ({ params }) => {
     const [to, from] = params as [Local, Local]
     return [
-      [0, 8, 16, 24].map((at) => i64.store(to.get, at, i64.load(from.get, at))),
+      [0, 16].map((at) => v128.store(to.get, at, v128.load(from.get, at))),
       i32.store(to.get, 32, i32.load(from.get, 32)),
     ]
   })
 }
 
-/** 1 when an element is 0 modulo p: under the invariant, exactly when its limbs are those of 0 or of p. */
-function defineIsZero(m: ModuleBuilder, name: string, p: bigint[]): void {
-  const differs = (from: Local, value: readonly bigint[]): Code =>
-    indexes
-      .map((j) => i64.xor(load(from, j), i64.const(value[j] ?? 0n)))
+/** 1 when a normal element is 0 modulo p: within ±2p that is -p, 0 or p, and normal limbs are unique. */
+function defineIsZero(m: ModuleBuilder, name: string, prime: bigint): void {
+  const differs = (from: Local, value: bigint): Code => {
+    const limbs = toLimbs(value)
+    return indexes
+      .map((j) => i64.xor(load(from, j), i64.const(limbs[j] ?? 0n)))
       .reduce((all, one) => i64.or(all, one))
+  }
   m.define(
     name,
     1,
-    ({ params: [from] }) => {
-      const a = from as Local
-      return i32.or(
-        i64.eqz(
-          differs(
-            a,
-            indexes.map(() => 0n),
-          ),
-        ),
-        i64.eqz(differs(a, p)),
-      )
-    },
+    ({ params: [from] }) =>
+      [0n, prime, -prime]
+        .map((value) => i64.eqz(differs(from as Local, value)))
+        .reduce((any, one) => i32.or(any, one)),
     true,
   )
 }
 
-/** 32 little-endian bytes to limbs, nothing else: no reduction, no Montgomery form. */
+/** 32 little-endian bytes to limbs in [0, 2^29), which a product takes. */
 function defineFromBytes(m: ModuleBuilder, name: string): void {
   m.define(name, 2, ({ params }) => {
     const [to, from] = params as [Local, Local]
@@ -212,38 +275,50 @@ function defineFromBytes(m: ModuleBuilder, name: string): void {
   })
 }
 
-/** Limbs to 32 little-endian bytes, reduced below p. Leave Montgomery form first. */
-function defineToBytes(m: ModuleBuilder, name: string, p: bigint[]): void {
+/** A normal element to 32 little-endian bytes, reduced to [0, p). Leave Montgomery form first. */
+function defineToBytes(m: ModuleBuilder, name: string, prime: bigint): void {
   m.define(name, 2, (f) => {
     const [to, from] = f.params as [Local, Local]
     const value = indexes.map(() => f.local(I64))
-    const less = indexes.map(() => f.local(I64))
+    const other = indexes.map(() => f.local(I64))
+    const carry = f.local(I64)
+    // From ±2p to [0, 4p), with limbs in [0, 2^29).
+    const raised = carryUp(value, carry, (j) =>
+      i64.add(load(from, j), i64.const(toLimbs(2n * prime)[j] ?? 0n)),
+    )
     return [
-      indexes.map((j) => (value[j] as Local).set(load(from, j))),
-      subtractModulus(f, value, less, p),
+      raised,
+      [2n, 1n].map((multiple) => subtractUnlessNegative(value, other, carry, toLimbs(multiple * prime))),
       [0, 1, 2, 3].map((word) => i64.store(to.get, 8 * word, gather(value, word))),
     ]
   })
 }
 
-/** value = value - p, unless that is negative. */
-function subtractModulus(f: FunctionBuilder, value: Local[], less: Local[], p: bigint[]): Code {
-  const borrow = f.local(I64)
-  const subtracted = indexes.map((j): Code => {
-    const [at, from] = [less[j] as Local, value[j] as Local]
-    const difference = i64.sub(from.get, i64.const(p[j] ?? 0n))
-    return [
-      borrow.set(j === 0 ? difference : i64.add(difference, borrow.get)),
-      at.set(i64.and(borrow.get, i64.const(MASK))),
-      borrow.set(i64.shrS(borrow.get, i64.const(LIMB_BITS))),
-    ]
-  })
-  // borrow is now all ones or zero: choose without a branch.
-  const chosen = indexes.map((j): Code => {
-    const [at, from] = [less[j] as Local, value[j] as Local]
-    return from.set(i64.xor(at.get, i64.and(borrow.get, i64.xor(at.get, from.get))))
-  })
-  return [subtracted, chosen]
+/** to = sum of the limbs given, carried to [0, 2^29) but for the top one; `carry` ends as the value's sign, 0 or -1. */
+function carryUp(to: readonly Local[], carry: Local, limb: (j: number) => Code): Code {
+  return to.map(
+    (at, j): Code => [
+      carry.set(j === 0 ? limb(j) : i64.add(limb(j), carry.get)),
+      at.set(j === LIMBS - 1 ? carry.get : i64.and(carry.get, i64.const(MASK))),
+      carry.set(i64.shrS(carry.get, i64.const(LIMB_BITS))),
+    ],
+  )
+}
+
+function subtractUnlessNegative(
+  value: readonly Local[],
+  other: readonly Local[],
+  carry: Local,
+  modulus: readonly bigint[],
+): Code {
+  return [
+    carryUp(other, carry, (j) => i64.sub((value[j] as Local).get, i64.const(modulus[j] ?? 0n))),
+    // carry is all ones when the difference is negative: choose without a branch.
+    value.map((at, j) => {
+      const difference = (other[j] as Local).get
+      return at.set(i64.xor(difference, i64.and(carry.get, i64.xor(difference, at.get))))
+    }),
+  ]
 }
 
 /** The 64 bits of `value` from bit 64 · word on. */
