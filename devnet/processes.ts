@@ -1,7 +1,9 @@
 // Child processes of the devnet: started with their output in a log file, stopped together, never left behind.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
@@ -26,28 +28,34 @@ export type Processes = {
 export function createProcesses(logDirectory: string): Processes {
   const children = new Set<Child>()
   const running = new Set<ChildProcess>()
+  // Programs of others leave files there. Not in the data folder, whose path may be too long for their sockets.
+  const scratch = mkdtempSync(join(tmpdir(), 'postrider-devnet-'))
+  const inScratch = { TMPDIR: scratch, TMP: scratch, TEMP: scratch }
   let closed = false
   process.once('exit', () => {
     for (const child of running) child.kill('SIGKILL')
+    rmSync(scratch, { recursive: true, force: true })
   })
 
   const spawnTracked = (args: string[], env: NodeJS.ProcessEnv | undefined): ChildProcess => {
     if (closed) throw new Error('the devnet is stopping')
     // An own process group: a terminal's Ctrl-C reaches this process only, which stops the children in order.
-    const options = { cwd: ROOT, env: { ...process.env, ...env }, detached: true }
+    const options = { cwd: ROOT, env: { ...process.env, ...inScratch, ...env }, detached: true }
     const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
     child.once('exit', () => running.delete(child))
     return child
   }
 
+  const end = async (child: ChildProcess, exited: Promise<unknown>) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    await exited
+    clearTimeout(timer)
+  }
   const stop = async (child: Child) => {
-    if (child.process.exitCode === null && child.process.signalCode === null) {
-      child.process.kill('SIGTERM')
-      const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_TIMEOUT_MS)
-      await child.exited
-      clearTimeout(timer)
-    }
+    await end(child.process, child.exited)
     children.delete(child)
   }
 
@@ -79,8 +87,9 @@ export function createProcesses(logDirectory: string): Processes {
     stopAll: async () => {
       closed = true
       const known = [...children].reverse()
-      for (const child of running) if (!known.some((one) => one.process === child)) child.kill('SIGTERM')
-      await Promise.all(known.map(stop))
+      const others = [...running].filter((child) => !known.some((one) => one.process === child))
+      await Promise.all([...known.map(stop), ...others.map((child) => end(child, once(child, 'close')))])
+      rmSync(scratch, { recursive: true, force: true })
     },
   }
 }

@@ -12,12 +12,12 @@ import {
   StoreQueryResponseSchema,
 } from '@postrider/protocol/wire'
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { channelsOf, readEvents, units } from '../devnet/figures.ts'
 import type { Operator } from '../devnet/operators.ts'
 import { POST } from '../devnet/treasury.ts'
 import type { CrashPoint, Note } from './support/crashes.ts'
-import { startTestNetwork, type TestNetwork } from './support/network.ts'
+import { useTestNetwork } from './support/network.ts'
 import { openRawPeer } from './support/raw-peer.ts'
 
 const TOPIC = '/crash-test/1/room/utf8'
@@ -25,14 +25,11 @@ const CHILD = join(import.meta.dirname, 'support', 'crashing-client.ts')
 /** Longer than the test, so that a reused id would be a breach and not the first one of the next epoch. */
 const EPOCH_SECONDS = 3_600
 
-let net: TestNetwork
+const net = useTestNetwork({ change: { epochSeconds: EPOCH_SECONDS } })
 let node: Operator
-
-beforeAll(async () => {
-  net = await startTestNetwork({ change: { epochSeconds: EPOCH_SECONDS } })
+beforeAll(() => {
   node = net.operators[0] as Operator
 })
-afterAll(() => net?.stop())
 
 type Run = { notes: Note[]; signal: NodeJS.Signals | null; code: number | null }
 

@@ -2,19 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { channelsOf, readEvents, sum, units, until } from '../devnet/figures.ts'
 import type { Operator } from '../devnet/operators.ts'
 import { createPerson, createSpammer, type Person } from '../devnet/people.ts'
-import { startTestNetwork, type TestNetwork } from './support/network.ts'
+import { useTestNetwork } from './support/network.ts'
 
 const TOPIC = '/crash-test/1/room/utf8'
 const PATIENCE_MS = 30_000
 
-let net: TestNetwork
+const net = useTestNetwork()
 let node: Operator
-
-beforeAll(async () => {
-  net = await startTestNetwork()
+beforeAll(() => {
   node = net.operators[0] as Operator
 })
-afterAll(() => net?.stop())
 
 const restart = async () => {
   await node.kill()

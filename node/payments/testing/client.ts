@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import {
   type AccountView,
   type ClientPaymentFrame,
@@ -9,7 +9,6 @@ import {
 } from '@postrider/protocol/payment'
 import { PROTOCOL_IDS } from '@postrider/protocol/wire'
 import { createFrameStream } from '../../core/p2p/streams.ts'
-import type { Host } from '../../core/p2p.ts'
 import { SESSION_BUFFER_BYTES } from '../constants.ts'
 import type { Payer } from './kit.ts'
 
@@ -34,9 +33,12 @@ export type PaymentClient = {
   close(): Promise<void>
 }
 
+/** One end of a connection: what a Bind says of it. */
+type End = { libp2p: Pick<Libp2p, 'peerId'> }
+
 export async function openPaymentStream(
-  client: Host,
-  node: Host,
+  client: End,
+  node: End,
   connection: Connection,
 ): Promise<PaymentClient> {
   const stream = await connection.newStream(PROTOCOL_IDS.payment)

@@ -12,8 +12,8 @@ const VOUCHER_STEP = 200n
 const TICKS = { chain: 'crash', value: 1n }
 
 const [path = ''] = process.argv.slice(2)
-const { db } = await openDatabase(path)
-const components = createComponents(createPrismaLedger(db))
+const database = await openDatabase(path)
+const components = createComponents(createPrismaLedger(database))
 const payer = createPayer('alice')
 components.escrow.open(payer, 10n ** 18n)
 const book = createAccountBook(components, { unpaidLimit: 1_000n, freeRequests: 0 })
