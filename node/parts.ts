@@ -114,7 +114,7 @@ function createPaymentsPart(
     {
       ...base,
       libp2p: host.libp2p,
-      ledger: createPrismaLedger(database.db),
+      ledger: createPrismaLedger(database),
       escrow: chain.escrow,
       redeemer: createRedeemer(chain, { tokenPerNativeMilli }),
     },

@@ -1,6 +1,12 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Clock } from './clock.ts'
 
+/**
+ * Why a wait is called off that nobody waits for any more. One for all: an error and its stack would cost every request
+ * more than the request's own frame.
+ */
+const DONE = new PostriderError('CORE_ABORTED', { detail: 'no longer waited for' })
+
 /** The signal's reason as an error; a bare `abort()` becomes `CORE_ABORTED`. */
 export function abortReason(signal: AbortSignal): Error {
   return isPostriderError(signal.reason)
@@ -37,7 +43,7 @@ export async function withDeadline<T>(
     return await Promise.race([task(controller.signal), rejectOnAbort(controller.signal, done.signal)])
   } finally {
     options.signal?.removeEventListener('abort', forward)
-    done.abort()
+    done.abort(DONE)
   }
 }
 
@@ -51,7 +57,7 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
   try {
     return await Promise.race([promise, rejectOnAbort(signal, done.signal)])
   } finally {
-    done.abort()
+    done.abort(DONE)
   }
 }
 

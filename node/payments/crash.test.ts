@@ -30,8 +30,8 @@ describe('a node killed with SIGKILL', () => {
     let before = 0n
     for (const lines of [1, 2, 30, 77, 150]) {
       const said = await runAndKill(path, lines)
-      const { db, close } = await openDatabase(path)
-      const ledger = createPrismaLedger(db)
+      const { close, ...database } = await openDatabase(path)
+      const ledger = createPrismaLedger(database)
       const record = (await ledger.account(createPayer('alice').channelId))!
       const charges = await ledger.charges(record.channelId, 100_000)
       await close()

@@ -8,6 +8,7 @@ import { DB_BUSY_TIMEOUT_MS, DB_TRANSACTION_TIMEOUT_MS, DB_TRANSACTION_WAIT_MS }
 import { ensurePrivateDir, PRIVATE_FILE_MODE } from '../files.ts'
 import { PrismaClient } from './generated/client.ts'
 import { applyMigrations, readMigrations } from './migrations.ts'
+import { createDbWriter, type DbWriter } from './writer.ts'
 
 /** Typed access to node.db: `db.account.findMany(…)`, `db.$transaction(…)`. */
 export type Db = PrismaClient
@@ -20,6 +21,8 @@ export type DbTransaction = Omit<
 
 export type Database = {
   readonly db: Db
+  /** For writes that are too many to let the event loop wait for each. */
+  readonly writer: DbWriter
   /** Names of the migrations that this opening applied. */
   readonly migrated: readonly string[]
   close(): Promise<void>
@@ -51,7 +54,12 @@ export async function openDatabase(path: string): Promise<Database> {
       transactionOptions: { maxWait: DB_TRANSACTION_WAIT_MS, timeout: DB_TRANSACTION_TIMEOUT_MS },
     })
     await db.$connect()
-    return { db, migrated, close: () => db.$disconnect() }
+    const writer = createDbWriter({ config: connectionConfig(path), settings: SETTINGS })
+    const close = async () => {
+      await writer.stop()
+      await db.$disconnect()
+    }
+    return { db, writer, migrated, close }
   } catch (cause) {
     if (isPostriderError(cause)) throw cause
     throw new PostriderError('CORE_DB_OPEN_FAILED', { detail: path, data: { path }, cause })

@@ -5,3 +5,4 @@
  */
 export { amountFromText, amountToText } from './amounts.ts'
 export { type Database, type Db, type DbTransaction, dbErrors, openDatabase } from './database.ts'
+export type { DbWriter, SqlStatement } from './writer.ts'

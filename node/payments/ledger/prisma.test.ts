@@ -6,12 +6,12 @@ import { createPrismaLedger } from './prisma.ts'
 
 async function openLedger() {
   const dir = await createTempDir()
-  const { db, close } = await openDatabase(dir.file('node.db'))
+  const { close, ...database } = await openDatabase(dir.file('node.db'))
   const closeAll = async () => {
     await close()
     await dir.remove()
   }
-  return { ledger: createPrismaLedger(db), path: dir.file('node.db'), db, close: closeAll }
+  return { ledger: createPrismaLedger(database), path: dir.file('node.db'), db: database.db, close: closeAll }
 }
 
 describeLedger('Prisma on SQLite', openLedger)
@@ -22,7 +22,7 @@ describe('ledger in node.db', () => {
     await ledger.commit({ accounts: [accountRecord(1)], charges: [chargeRecord(1)] })
     await ledger.saveRedemption(redemptionRecord(1))
     const second = await openDatabase(path)
-    const reopened = createPrismaLedger(second.db)
+    const reopened = createPrismaLedger(second)
     expect(await reopened.account(accountRecord(1).channelId)).toEqual(accountRecord(1))
     expect(await reopened.charges(chargeRecord(1).channelId, 5)).toEqual([chargeRecord(1)])
     expect(await reopened.redemption(redemptionRecord(1).id)).toEqual(redemptionRecord(1))

@@ -1,6 +1,12 @@
-import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { PostriderError } from '@postrider/protocol/errors'
 import { bytesToHex, type Hex, hexToBytes } from '@postrider/protocol/wire'
-import { amountFromText, amountToText, type Db } from '../../core/db/index.ts'
+import {
+  amountFromText,
+  amountToText,
+  type Database,
+  type Db,
+  type SqlStatement,
+} from '../../core/db/index.ts'
 import type {
   AccountRecord,
   ChargeRecord,
@@ -14,8 +20,8 @@ import type {
 /** SQLite takes 32,766 parameters in a statement; an account has 18 columns. */
 const ROWS_PER_STATEMENT = 500
 
-/** The ledger in node.db: tables accounts, charges, redemptions and settlements. */
-export function createPrismaLedger(db: Db): Ledger {
+/** The ledger in node.db: tables accounts, charges, redemptions and settlements. Commits never block the event loop. */
+export function createPrismaLedger({ db, writer }: Pick<Database, 'db' | 'writer'>): Ledger {
   return {
     account: (channelId) =>
       guard(async () => {
@@ -49,7 +55,7 @@ export function createPrismaLedger(db: Db): Ledger {
           ...upserts('accounts', ['channel_id'], accounts.map(accountRow)),
           ...upserts('charges', ['account', 'request_id'], charges.map(chargeRow)),
         ]
-        await db.$transaction(statements.map(({ sql, values }) => db.$executeRawUnsafe(sql, ...values)))
+        await writer.write(statements)
       }),
 
     pruneCharges: (beforeMs) =>
@@ -78,7 +84,6 @@ async function guard<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
-    if (isPostriderError(cause)) throw cause
     throw new PostriderError('PAYMENT_LEDGER_UNAVAILABLE', { cause })
   }
 }
@@ -88,11 +93,11 @@ async function guard<T>(run: () => Promise<T>): Promise<T> {
 type Row = Readonly<Record<string, string | bigint | number | null>>
 
 /** Statements that insert rows of one shape, or replace those with the same key. */
-function upserts(table: string, key: readonly string[], rows: readonly Row[]) {
+function upserts(table: string, key: readonly string[], rows: readonly Row[]): SqlStatement[] {
   const columns = Object.keys(rows[0] ?? {})
   const changes = columns.filter((name) => !key.includes(name)).map((name) => `${name} = excluded.${name}`)
   const placeholders = `(${columns.map(() => '?').join(', ')})`
-  const statements: { sql: string; values: unknown[] }[] = []
+  const statements: SqlStatement[] = []
   for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
     const part = rows.slice(at, at + ROWS_PER_STATEMENT)
     statements.push({
