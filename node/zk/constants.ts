@@ -1,4 +1,4 @@
-/** Proofs that may wait for the verifier. About one second of work for one core: more would outlive gossip's cache. */
+/** Proofs that may wait for the verifier. About a second of work for one core: more would outlive gossip's cache. */
 export const VERIFY_QUEUE_LIMIT = 1024
 
 /** Share of the verifier's queue that one source may fill: the others always find room. */
@@ -9,7 +9,7 @@ export const SUSPECT_QUEUE_LIMIT = 32
 
 /**
  * Proofs checked together. Past 64 the cost per proof hardly falls, while a batch holds its first message longer
- * (about 60 ms at 64) and one bad proof spoils more.
+ * (about 45 ms at 64) and one bad proof spoils more.
  */
 export const MAX_BATCH = 64
 
