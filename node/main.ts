@@ -74,6 +74,7 @@ export async function startNode(config: Config, { password, signal }: StartOptio
 function addParts(lifecycle: Lifecycle, parts: Parts, keys: NodeKeys, config: Config): void {
   const { chain, host, relay } = parts
   lifecycle.add('chain client', { stop: () => chain.client.stop() })
+  if (chain.membershipFile) lifecycle.add('membership file', chain.membershipFile)
   lifecycle.add('chain follower', chain.follower)
   lifecycle.add('transaction sender', chain.sender)
   lifecycle.add('slasher', parts.slasher)

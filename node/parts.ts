@@ -44,7 +44,13 @@ export async function createParts(base: Base, config: Config, keys: NodeKeys, da
   })
   const chain = createChain(
     { ...base, db },
-    { ...config.chain, network, rpcUrls: config.rpcUrls, account: keys.account },
+    {
+      ...config.chain,
+      network,
+      rpcUrls: config.rpcUrls,
+      account: keys.account,
+      membersFile: configPaths(config).membersFile,
+    },
   )
   const evidence = createEvidenceStore({ db, clock })
   const slasher = createSlasher({

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import {
   createTickChain,
   channelId as idOfChannel,
@@ -6,9 +7,11 @@ import {
 } from '@postrider/protocol/payment'
 import {
   accumulate,
+  decodeChanges,
   EMPTY_ACCUMULATOR,
   identityFromSecret,
   leafOfChange,
+  restoreMembershipTree,
   rootOfPath,
 } from '@postrider/protocol/rln'
 import { bytesToHex, type Hex, hexToBytes } from '@postrider/protocol/wire'
@@ -105,6 +108,30 @@ describe('membership', () => {
     await second.sync()
     expect(second.membership.size()).toBe(2)
     expect(second.follower.status()).toMatchObject({ state: 'following', fresh: true })
+  })
+
+  it('takes its tree from the file that the last run left, and follows on', async () => {
+    await using dir = await createTempDir()
+    const [file, membersFile] = [dir.file('node.db'), dir.file('members.tree')]
+    for (const secret of [41n, 42n]) await register(secret)
+    const first = await start({ file, membersFile })
+    await first.sync()
+    const root = first.membership.root()
+    await first.stop()
+    const bytes = await readFile(membersFile)
+    expect(restoreMembershipTree(bytes.subarray(36)).root()).toBe(root)
+
+    await register(43n)
+    const second = await start({ file, membersFile })
+    await second.sync()
+    const fresh = await start()
+    await fresh.sync()
+    expect(second.membership.root()).toBe(fresh.membership.root())
+    expect(second.membership.isKnown(root)).toBe(true)
+    const { head, read } = second.membership.changes
+    expect(head()).toEqual({ count: 3, block: second.follower.status().block })
+    expect(decodeChanges(read(1, 5)).map(({ index }) => index)).toEqual([1, 2])
+    expect(read(3, 5)).toHaveLength(0)
   })
 
   it('undoes what a reorganisation removed', async () => {

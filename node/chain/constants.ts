@@ -72,3 +72,13 @@ export const CLAIM_GAS = 16_000n
  * see the first one's transaction in their simulation instead of paying for a refused one.
  */
 export const REVEAL_SPREAD_MS = 3_000
+
+/**
+ * The members' tree is stored again after so many changes, or a share of all there were, whichever is more: hashing
+ * that many again takes a restart well under a second, and a first synchronisation does not write it over and over.
+ */
+export const SNAPSHOT_AFTER_CHANGES = 1_000
+export const SNAPSHOT_AFTER_SHARE = 0.1
+
+/** Largest stored tree that is read, bytes: 2^20 leaves with all nodes above them are 64 MiB. */
+export const MAX_SNAPSHOT_BYTES = 65 * 1_048_576

@@ -18,6 +18,7 @@ import { createRpcSource } from './events.ts'
 import { createFollower, type Follower, networkFingerprint } from './follower.ts'
 import { createDbLogStore } from './log-store.ts'
 import { createMembership, readMembershipState } from './membership.ts'
+import { createMembershipFile } from './membership-file.ts'
 import { createRegistry } from './registry.ts'
 import { createSender, type Sender } from './sender.ts'
 import { createSettlements } from './settlements.ts'
@@ -40,6 +41,8 @@ export type ChainOptions = {
   maxHeadAgeSeconds: number
   /** Wei. */
   maxFeePerGas: bigint
+  /** Where the members' tree is kept between runs; absent: it is built anew at each start. */
+  membersFile?: string
 }
 
 /** Parts in the order in which they start; they stop in reverse. */
@@ -79,6 +82,7 @@ export function createChain(
       maxBlockRange: options.maxBlockRange,
     },
   )
+  const { membersFile } = options
   const follower = createFollower(
     { clock, logger, metrics, sync },
     { pollMs, lagMs: options.lagSeconds * 1000, maxHeadAgeMs: options.maxHeadAgeSeconds * 1000 },
@@ -90,6 +94,10 @@ export function createChain(
   )
   return {
     client,
+    membershipFile:
+      membersFile === undefined
+        ? undefined
+        : createMembershipFile({ logger, metrics, membership }, { path: membersFile }),
     follower,
     sender,
     transactions,

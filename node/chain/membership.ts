@@ -8,11 +8,12 @@ import {
 } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
 import type { ChainClient } from './client.ts'
-import { ROOT_MAX_AGE_SECONDS } from './constants.ts'
 import { readContract } from './contracts.ts'
 import { readArgs } from './event-args.ts'
 import { inconsistent } from './follower-rules.ts'
 import { createMemberGroup, type Member, type TimedChange } from './member-group.ts'
+import type { MembershipSnapshot } from './membership-snapshot.ts'
+import { createRootWindow } from './root-window.ts'
 import type { ChainEvent, Projection } from './types.ts'
 
 export type { Member } from './member-group.ts'
@@ -40,8 +41,18 @@ export type Membership = {
   size(): number
   /** The contract's running hash over all changes that the view holds. */
   accumulator(): Hex
+  /** Every change so far, for whoever wants to build the tree. */
+  readonly changes: MembershipChanges
   /** Called after each change of the group; returns the way to stop it. */
   subscribe(listener: () => void): () => void
+}
+
+/** The list of changes, as the chain has it up to a block. */
+export type MembershipChanges = {
+  /** How many there are, and the last block looked at; undefined before the first. */
+  head(): { count: number; block: number | undefined }
+  /** Encoded changes from the `from`-th on, at most `limit`; see `encodeChanges`. */
+  read(from: number, limit: number): Uint8Array
 }
 
 /** The contract's own figures at a block. */
@@ -57,10 +68,16 @@ export type MembershipOptions = {
 export function createMembership(options: MembershipOptions = {}): {
   view: Membership
   projection: Projection
+  /** The present list and its tree; they change with the group. */
+  snapshot(): MembershipSnapshot
+  /** Lets the next reset start from a snapshot, if its list is the beginning of the events'. */
+  restore(snapshot: MembershipSnapshot): void
 } {
   const { contractState, createTree = createMembershipTree } = options
   const group = createMemberGroup(createTree())
   const window = createRootWindow()
+  let block: number | undefined
+  let restored: MembershipSnapshot | undefined
   const listeners = new Set<() => void>()
 
   const notify = (): void => {
@@ -73,14 +90,23 @@ export function createMembership(options: MembershipOptions = {}): {
     for (const changes of blocks.slice(-ROOT_WINDOW)) {
       group.take(changes)
       const last = changes.at(-1)
-      if (last) window.add(group.tree.root(), last.timestamp)
+      if (last) window.add(group.root(), last.timestamp)
     }
+  }
+
+  /** Starts from the snapshot instead of from nothing. */
+  const adoptSnapshot = (changes: readonly TimedChange[]): void => {
+    if (!restored) return
+    const { count, accumulator, tree } = restored
+    restored = undefined
+    if (changes[count - 1]?.accumulator === accumulator) group.adopt(changes.slice(0, count), tree)
   }
 
   const projection: Projection = {
     check: (events) => checkFold(group.accumulator(), events.flatMap(toChange)),
     apply(events, tip) {
       window.setTime(tip.timestamp)
+      block = tip.number
       const blocks = byBlock(events.flatMap(toChange))
       takeBlocks(blocks)
       if (blocks.length > 0) notify()
@@ -88,7 +114,10 @@ export function createMembership(options: MembershipOptions = {}): {
     reset(events, tip) {
       window.clear()
       window.setTime(tip?.timestamp ?? 0)
-      const blocks = byBlock(events.flatMap(toChange))
+      block = tip?.number
+      const changes = events.flatMap(toChange)
+      const blocks = byBlock(changes)
+      adoptSnapshot(changes)
       group.become(blocks.slice(0, -ROOT_WINDOW).flat())
       takeBlocks(blocks.slice(-ROOT_WINDOW))
       notify()
@@ -103,24 +132,32 @@ export function createMembership(options: MembershipOptions = {}): {
   }
 
   const view: Membership = {
-    root: () => group.tree.root(),
+    root: group.root,
     isKnown: window.has,
     knownRoots: window.size,
     member: group.member,
     path(commitment) {
       const member = group.member(commitment)
       if (!member) throw new PostriderError('CHAIN_MEMBER_UNKNOWN')
-      return { ...member, ...group.tree.path(member.index), root: group.tree.root() }
+      return { ...member, ...group.path(member.index), root: group.root() }
     },
     members: group.members,
     size: group.size,
     accumulator: group.accumulator,
+    changes: { head: () => ({ count: group.changes(), block }), read: group.readChanges },
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
   }
-  return { view, projection }
+  return {
+    view,
+    projection,
+    snapshot: () => ({ count: group.changes(), accumulator: group.accumulator(), tree: group.tree() }),
+    restore(snapshot) {
+      restored = snapshot
+    },
+  }
 }
 
 /** Reads the contract's figures over JSON-RPC. */
@@ -131,38 +168,20 @@ export function readMembershipState(client: ChainClient) {
   }
 }
 
-/** The last roots, one per block that changed the group, and the chain's time. */
-function createRootWindow() {
-  let roots: { root: bigint; timestamp: number }[] = []
-  let now = 0
-  // The newest root has no successor: it never gets old.
-  const acceptable = (successor: { timestamp: number } | undefined): boolean =>
-    !successor || now - successor.timestamp <= ROOT_MAX_AGE_SECONDS
-  return {
-    add(root: bigint, timestamp: number) {
-      roots = [...roots, { root, timestamp }].slice(-ROOT_WINDOW)
-    },
-    setTime(timestamp: number) {
-      now = timestamp
-    },
-    clear() {
-      roots = []
-    },
-    has(root: bigint): boolean {
-      // The last one counts: erasing the newest member brings an older root back.
-      const at = roots.findLastIndex((known) => known.root === root)
-      return at >= 0 && acceptable(roots[at + 1])
-    },
-    size: (): number => roots.filter((_, at) => acceptable(roots[at + 1])).length,
-  }
-}
-
 function checkFold(start: Hex, changes: readonly TimedChange[]): void {
   let folded = start
   for (const change of changes) {
-    folded = accumulate(folded, change)
+    folded = foldOne(folded, change)
     if (folded === change.accumulator) continue
     throw inconsistent(`a change of members before index ${change.index} is missing or doubled`)
+  }
+}
+
+function foldOne(accumulator: Hex, change: TimedChange): Hex {
+  try {
+    return accumulate(accumulator, change)
+  } catch {
+    throw inconsistent(`the contract emits no change like that of index ${change.index}`)
   }
 }
 

@@ -48,6 +48,7 @@ export async function startChain(
       ...options,
     },
   )
+  await chain.membershipFile?.start()
   await chain.follower.start()
   await chain.sender.start()
   return {
@@ -57,6 +58,7 @@ export async function startChain(
     async stop() {
       await chain.sender.stop()
       await chain.follower.stop()
+      await chain.membershipFile?.stop()
       chain.client.stop()
       await database.close()
     },

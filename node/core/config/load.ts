@@ -60,6 +60,7 @@ export function configPaths(config: Config) {
     rlnKeystoreFile: config.rln.keystoreFile ?? join(config.dataDir, 'rln.json'),
     identityFile: join(config.dataDir, 'identity.key'),
     databaseFile: join(config.dataDir, 'node.db'),
+    membersFile: join(config.dataDir, 'members.tree'),
     archiveFile: join(config.dataDir, 'archive.db'),
   }
 }
