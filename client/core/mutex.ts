@@ -14,3 +14,24 @@ export function createMutex(): Mutex {
     },
   }
 }
+
+/** One lock per key: tasks of one key run one after the other, those of different keys do not wait. */
+export interface KeyedMutex {
+  run<T>(key: string, task: () => Promise<T>): Promise<T>
+}
+
+export function createKeyedMutex(): KeyedMutex {
+  const tails = new Map<string, Promise<unknown>>()
+  return {
+    run(key, task) {
+      const result = (tails.get(key) ?? Promise.resolve()).then(task)
+      const tail = result
+        .catch(() => undefined)
+        .then(() => {
+          if (tails.get(key) === tail) tails.delete(key)
+        })
+      tails.set(key, tail)
+      return result
+    },
+  }
+}

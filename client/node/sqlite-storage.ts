@@ -35,19 +35,27 @@ export function createSqliteStorage(path: string): Storage {
 function createStorage(database: DatabaseSync): Storage {
   const statements = prepare(database)
   const writer = createGroupedWriter(database)
-  const apply = ({ key, value }: Write) =>
-    value ? statements.put.run(key, value) : statements.remove.run(key)
+  const append = (log: string, value: Uint8Array): number => {
+    const number = Number(statements.last.get(log)?.last ?? 0) + 1
+    statements.append.run(log, number, value)
+    return number
+  }
+  const apply = (write: Write): void => {
+    if ('log' in write) append(write.log, write.value)
+    else if (write.value) statements.put.run(write.key, write.value)
+    else statements.remove.run(write.key)
+  }
   return {
     get: (key) => attempt(() => bytesOf(statements.get.get(key)?.value)),
     put(key, value) {
       const write = copyOf({ key, value })
-      return writer.write(() => void apply(write))
+      return writer.write(() => apply(write))
     },
     batch(writes) {
       const copies = writes.map(copyOf)
-      return writer.write(() => copies.forEach((write) => void apply(write)))
+      return writer.write(() => copies.forEach(apply))
     },
-    delete: (key) => writer.write(() => void apply({ key, value: undefined })),
+    delete: (key) => writer.write(() => apply({ key, value: undefined })),
     list: (prefix) =>
       attempt(() =>
         statements.list
@@ -56,11 +64,7 @@ function createStorage(database: DatabaseSync): Storage {
       ),
     append(log, value) {
       const copy = value.slice()
-      return writer.write(() => {
-        const number = Number(statements.last.get(log)?.last ?? 0) + 1
-        statements.append.run(log, number, copy)
-        return number
-      })
+      return writer.write(() => append(log, copy))
     },
     read: (log, after, limit) =>
       attempt(() =>
@@ -154,8 +158,9 @@ function commitGroup(database: DatabaseSync, group: readonly Waiting[]): void {
 }
 
 // The write happens in a later turn of the event loop, when the caller may have reused its buffer.
-function copyOf({ key, value }: Write): Write {
-  return { key, value: value?.slice() }
+function copyOf(write: Write): Write {
+  if ('log' in write) return { log: write.log, value: write.value.slice() }
+  return { key: write.key, value: write.value?.slice() }
 }
 
 async function attempt<T>(read: () => T): Promise<T> {

@@ -12,9 +12,15 @@ export function createMemoryStorage(): Storage {
   const assertOpen = () => {
     if (!open) throw new PostriderError('CLIENT_STORAGE_FAILED', { detail: 'the storage is closed' })
   }
-  const apply = ({ key, value }: Write) => {
-    if (value) records.set(key, value.slice())
-    else records.delete(key)
+  const append = (log: string, value: Uint8Array): number => {
+    const entries = logs.get(log) ?? []
+    logs.set(log, entries)
+    return entries.push(value.slice())
+  }
+  const apply = (write: Write) => {
+    if ('log' in write) append(write.log, write.value)
+    else if (write.value) records.set(write.key, write.value.slice())
+    else records.delete(write.key)
   }
   return {
     async get(key) {
@@ -42,9 +48,7 @@ export function createMemoryStorage(): Storage {
     },
     async append(log, value) {
       assertOpen()
-      const entries = logs.get(log) ?? []
-      logs.set(log, entries)
-      return entries.push(value.slice())
+      return append(log, value)
     },
     async read(log, after, limit) {
       assertOpen()

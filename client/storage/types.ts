@@ -1,5 +1,5 @@
-/** One record of an atomic write; `value` undefined deletes the key. */
-export type Write = { key: string; value: Uint8Array | undefined }
+/** One part of an atomic write: a record (deleted when `value` is undefined), or one more record of a log. */
+export type Write = { key: string; value: Uint8Array | undefined } | { log: string; value: Uint8Array }
 
 /**
  * Where a client keeps what it must not forget. One client uses one storage: an adapter holds a lock for as long

@@ -69,7 +69,11 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
         { key: 'gone', value: undefined },
         { key: 'a', value: bytes(1) },
         { key: 'a', value: bytes(2) },
+        { log: 'log', value: bytes(3) },
+        { log: 'log', value: bytes(4) },
       ])
+      expect(await storage.append('log', bytes(5))).toBe(3)
+      expect((await storage.read('log', 0, 9)).map(({ value }) => value[0])).toEqual([3, 4, 5])
       expect(await storage.get('gone')).toBeUndefined()
       expect(await storage.get('a')).toEqual(bytes(2))
       await storage.close()

@@ -25,6 +25,8 @@ export interface ChannelBook {
   count(channelId: Hex, spent: bigint): void
   drop(channelId: Hex, also: readonly Write[]): Promise<void>
   note(entry: LedgerEntry): Promise<void>
+  /** The same as a part of another write. */
+  noteWith(entry: LedgerEntry): Write
   /** Every movement on chain, oldest first. */
   ledger(): Promise<LedgerEntry[]>
 }
@@ -64,6 +66,7 @@ export async function openChannelBook(storage: Storage): Promise<ChannelBook> {
     async note(entry) {
       await storage.append(LEDGER, encodeRecord(entry))
     },
+    noteWith: (entry) => ({ log: LEDGER, value: encodeRecord(entry) }),
     async ledger() {
       const entries = await storage.read(LEDGER, 0, Number.MAX_SAFE_INTEGER)
       return entries.map(({ number, value }) =>

@@ -6,12 +6,15 @@ import { larger, smaller } from '../core/bigint.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { toPostriderError } from '../core/errors.ts'
-import { createMutex, type Mutex } from '../core/mutex.ts'
+import { createKeyedMutex, type KeyedMutex } from '../core/mutex.ts'
+import type { Write } from '../storage/types.ts'
 import { balanceOf, type ChannelBook } from './book.ts'
 import type { DailyBudget } from './budget.ts'
 import { MAX_CHANNELS_PER_PAYEE, TOP_UP_DIVISOR, TOP_UP_RETRY_MAX_MS, TOP_UP_RETRY_MS } from './constants.ts'
 import type { ChannelKeys } from './keys.ts'
 import { NOTHING_PROMISED, promisedTotal } from './promised.ts'
+import { movements } from './statement.ts'
+import { overcharged } from './tally.ts'
 import type { Budget, ChannelRecord, WalletEvents } from './types.ts'
 
 export type ChannelsComponents = {
@@ -49,25 +52,24 @@ export interface Channels {
 
 type Retry = { notBeforeMs: number; pauseMs: number }
 
+/** Components, and a lock by channel: a reading that was asked for earlier never overwrites a later one. */
+type Parts = ChannelsComponents & { reading: KeyedMutex }
+
 export function createChannels(components: ChannelsComponents, options: ChannelsOptions): Channels {
   const { writer, book, clock, events } = components
-  const turns = new Map<string, Mutex>()
+  const parts: Parts = { ...components, reading: createKeyedMutex() }
+  const turns = createKeyedMutex()
   const retries = new Map<string, Retry>()
   const background = new Set<Promise<void>>()
 
-  const turnOf = (operator: Address): Mutex => {
-    const key = operator.toLowerCase()
-    const turn = turns.get(key) ?? createMutex()
-    turns.set(key, turn)
-    return turn
-  }
+  const inTurn = <T>(operator: Address, task: () => Promise<T>) => turns.run(operator.toLowerCase(), task)
   const latest = (record: ChannelRecord) => book.get(record.channelId) ?? record
-  const refresh = (record: ChannelRecord) => readAgain(components, latest(record))
+  const refresh = (record: ChannelRecord) => readAgain(parts, latest(record))
 
   const raise = (record: ChannelRecord, total: bigint) =>
-    turnOf(record.operator).run(async () => {
+    inTurn(record.operator, async () => {
       const current = latest(record)
-      return current.deposit >= total ? current : topUp(components, options.budget, current, total)
+      return current.deposit >= total ? current : topUp(parts, options.budget, current, total)
     })
 
   const inBackground = async (record: ChannelRecord, total: bigint) => {
@@ -84,7 +86,7 @@ export function createChannels(components: ChannelsComponents, options: Channels
   }
 
   return {
-    ensure: (operator) => turnOf(operator).run(() => ensureOpen(components, options, operator)),
+    ensure: (operator) => inTurn(operator, () => ensureOpen(parts, options, operator)),
     raise,
     replenish(record) {
       const { channelId: id, status, deposit, promised } = latest(record)
@@ -96,19 +98,15 @@ export function createChannels(components: ChannelsComponents, options: Channels
     },
     refresh,
     requestClose: (record) =>
-      turnOf(record.operator).run(async () => {
+      inTurn(record.operator, async () => {
         await writer.requestClose(record.descriptor)
-        await book.note({ atMs: clock.nowMs(), kind: 'requestClose', amount: 0n, ...placeOf(record) })
         const closing = await refresh(record)
         events.emit('closing', balanceOf(closing))
         return closing
       }),
     withdraw: (record) =>
-      turnOf(record.operator).run(async () => {
-        const before = await refresh(record)
+      inTurn(record.operator, async () => {
         await writer.withdrawChannel(record.descriptor)
-        const amount = before.deposit - before.settled
-        await book.note({ atMs: clock.nowMs(), kind: 'withdraw', amount, ...placeOf(record) })
         return refresh(record)
       }),
     async idle() {
@@ -117,42 +115,49 @@ export function createChannels(components: ChannelsComponents, options: Channels
   }
 }
 
-const placeOf = ({ channelId: id, operator }: ChannelRecord) => ({ channelId: id, operator })
+/** A channel before it was opened, for the ledger. */
+const UNOPENED = { status: 'opening', deposit: 0n, settled: 0n } as const
 
-async function readAgain(
-  { reader, book }: ChannelsComponents,
-  record: ChannelRecord,
-): Promise<ChannelRecord> {
-  const { status, deposit, settled, closeAt } = await reader.channel(record.channelId)
-  return status === 'none' ? record : book.update(record.channelId, { status, deposit, settled, closeAt })
+/** Takes over what the contract says, together with what it says of movements since the last time. */
+function readAgain(parts: Parts, record: ChannelRecord): Promise<ChannelRecord> {
+  return parts.reading.run(record.channelId, () => readOnce(parts, record))
 }
 
-async function ensureOpen(
-  components: ChannelsComponents,
-  options: ChannelsOptions,
-  operator: Address,
-): Promise<ChannelRecord> {
-  const live = components.book.live(operator)
+async function readOnce(parts: Parts, record: ChannelRecord): Promise<ChannelRecord> {
+  const { reader, book, events } = parts
+  const { status, deposit, settled, closeAt } = await reader.channel(record.channelId)
+  if (status === 'none') return record
+  const before = book.get(record.channelId) ?? record
+  const after = { ...before, status, deposit, settled, closeAt }
+  const promised = promisedTotal(before.promised)
+  if (before.known && settled > promised) {
+    events.emit('failed', { operator: record.operator, error: overcharged(settled, promised) })
+  }
+  return book.update(record.channelId, { status, deposit, settled, closeAt }, notes(parts, after, before))
+}
+
+function notes({ book, clock }: ChannelsComponents, after: ChannelRecord, before: ChannelRecord): Write[] {
+  return movements(after, before, after, clock.nowMs()).map(book.noteWith)
+}
+
+async function ensureOpen(parts: Parts, options: ChannelsOptions, operator: Address): Promise<ChannelRecord> {
+  const live = parts.book.live(operator)
   if (live?.status === 'open') return live
-  return live ? finishOpening(components, live) : openNext(components, options, operator)
+  return live ? finishOpening(parts, live) : openNext(parts, options, operator)
 }
 
 /** Looks for the first channel to this payee that is not closed yet, and opens it if it is new. */
-async function openNext(
-  components: ChannelsComponents,
-  options: ChannelsOptions,
-  operator: Address,
-): Promise<ChannelRecord> {
-  const { reader, book } = components
+async function openNext(parts: Parts, options: ChannelsOptions, operator: Address): Promise<ChannelRecord> {
+  const { reader, book } = parts
   const earlier = book.list().filter((record) => equalHex(record.operator, operator))
   const start = Math.max(-1, ...earlier.map(({ number }) => number)) + 1
   for (let number = start; number < start + MAX_CHANNELS_PER_PAYEE; number++) {
-    const record = draw(components, options, operator, number)
+    const record = draw(parts, options, operator, number)
     const { status, ...state } = await reader.channel(record.channelId)
-    if (status === 'none') return open(components, record)
+    if (status === 'none') return open(parts, record)
     // Ours, but of another storage: take it over. What was promised on it, the node has to prove.
     const found = { ...record, ...state, status, known: false }
-    await book.add(found)
+    await book.add(found, notes(parts, found, { ...found, ...UNOPENED }))
     if (status === 'open') return found
   }
   throw new PostriderError('CLIENT_CHANNEL_UNUSABLE', { detail: 'too many channels to this node' })
@@ -181,16 +186,16 @@ function draw(
   }
 }
 
-async function open(components: ChannelsComponents, record: ChannelRecord): Promise<ChannelRecord> {
-  await assertFunds(components, record.deposit)
+async function open(parts: Parts, record: ChannelRecord): Promise<ChannelRecord> {
+  await assertFunds(parts, record.deposit)
   // On disk first: whatever happens from here on, the restart knows to look for this channel.
-  await components.book.add(record, [components.daily.take(record.deposit)])
-  return finishOpening(components, record)
+  await parts.book.add(record, [parts.daily.take(record.deposit)])
+  return finishOpening(parts, record)
 }
 
 /** Sends the opening, or finds out what became of one that was sent before. */
-async function finishOpening(components: ChannelsComponents, record: ChannelRecord): Promise<ChannelRecord> {
-  const { reader, writer, book, daily, clock, events } = components
+async function finishOpening(parts: Parts, record: ChannelRecord): Promise<ChannelRecord> {
+  const { reader, writer, book, daily, events } = parts
   const opened = async () => (await reader.channel(record.channelId)).status !== 'none'
   if (!(await opened())) {
     try {
@@ -204,19 +209,18 @@ async function finishOpening(components: ChannelsComponents, record: ChannelReco
       }
     }
   }
-  const open = await readAgain(components, record)
-  await book.note({ atMs: clock.nowMs(), kind: 'open', amount: open.deposit, ...placeOf(open) })
+  const open = await readAgain(parts, record)
   events.emit('opened', balanceOf(open))
   return open
 }
 
 async function topUp(
-  components: ChannelsComponents,
+  parts: Parts,
   budget: Budget,
   record: ChannelRecord,
   total: bigint,
 ): Promise<ChannelRecord> {
-  const { writer, book, daily, clock, events } = components
+  const { writer, book, daily, events } = parts
   const missing = total - record.deposit
   const room = budget.maxDeposit - record.deposit
   if (missing > room) {
@@ -224,7 +228,7 @@ async function topUp(
     throw new PostriderError('CLIENT_BUDGET_EXCEEDED', { detail: 'the limit of one channel', data })
   }
   const amount = smaller(larger(missing, budget.deposit), room)
-  await assertFunds(components, amount)
+  await assertFunds(parts, amount)
   await book.update(record.channelId, {}, [daily.take(amount)])
   try {
     await writer.topUpChannel(record.channelId, amount)
@@ -233,8 +237,7 @@ async function topUp(
     if (refused) await book.update(record.channelId, {}, [daily.giveBack(amount)])
     throw error
   }
-  const raised = await readAgain(components, record)
-  await book.note({ atMs: clock.nowMs(), kind: 'topUp', amount, ...placeOf(raised) })
+  const raised = await readAgain(parts, record)
   events.emit('toppedUp', balanceOf(raised))
   return raised
 }

@@ -36,6 +36,16 @@ const sendSafely = async (client: Client) => {
   }
 }
 const only = (client: Client) => client.channels.list().find(({ status }) => status === 'open')!
+/** What went in, less what came out, is what the contract holds: to the last unit. */
+async function expectReconciled(client: Client): Promise<void> {
+  const { channels } = await client.balances()
+  const sum = (await client.channels.ledger()).reduce((total, { kind, amount }) => {
+    if (kind === 'open' || kind === 'topUp') return total + amount
+    return kind === 'settled' || kind === 'closed' ? total - amount : total
+  }, 0n)
+  const held = channels.filter(({ status }) => status !== 'closed')
+  expect(sum).toBe(held.reduce((total, { deposit, settled }) => total + deposit - settled, 0n))
+}
 const accountAt = (on: FakeNetwork, node = 0) => [...on.nodes[node]!.payments.accounts.values()].at(-1)!
 
 afterEach(async () => {
@@ -60,6 +70,7 @@ describe('channel', () => {
     const deposited = channels.reduce((sum, { deposit }) => sum + deposit, 0n)
     expect([wallet + deposited, dailyRemaining + deposited]).toEqual([10_000n, 1_000n])
     expect((await client.channels.ledger()).map(({ kind }) => kind).slice(0, 2)).toEqual(['open', 'topUp'])
+    await expectReconciled(client)
   })
 
   it('is never filled above its limit', async () => {
@@ -122,7 +133,8 @@ describe('channel', () => {
     await send(client)
     expect(client.channels.list().map(({ status }) => status)).toEqual(['closed', 'open'])
     const kinds = (await client.channels.ledger()).map(({ kind }) => kind)
-    expect(kinds).toEqual(['open', 'requestClose', 'withdraw', 'open'])
+    expect(kinds).toEqual(['open', 'closeRequested', 'closed', 'open'])
+    await expectReconciled(client)
   })
 
   it('is replaced when the node knows first that it closes', async () => {
@@ -136,6 +148,26 @@ describe('channel', () => {
     const second = await startClient(on, { storage })
     await send(second)
     expect(second.channels.list().map(({ status }) => status)).toEqual(['closing', 'open'])
+  })
+
+  it('is accounted for whoever moved the money, and warns when more was claimed than promised', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    for (let at = 0; at < 3; at++) await send(client)
+    const { channelId } = only(client)
+    on.chain.change(channelId, { settled: 20n })
+    await expectReconciled(client)
+    const warned = eventOf(client, 'warning')
+    on.chain.change(channelId, { settled: 95n, status: 'closed' })
+    await expectReconciled(client)
+    expect(await warned).toMatchObject({ code: 'CLIENT_OVERCHARGED', data: { theirs: '95' } })
+    const entries = (await client.channels.ledger()).map(({ kind, amount }) => [kind, amount])
+    expect(entries).toEqual([
+      ['open', 100n],
+      ['settled', 20n],
+      ['settled', 75n],
+      ['closed', 5n],
+    ])
   })
 
   it('waits until the node sees it', async () => {

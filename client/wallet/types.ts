@@ -36,8 +36,12 @@ export type ChannelRecord = {
   spent: bigint
 }
 
-/** Why money moved. */
-export type LedgerKind = 'open' | 'topUp' | 'register' | 'requestClose' | 'withdraw' | 'refund'
+/**
+ * Why money moved: into a channel (`open`, `topUp`), from it to the node (`settled`) or back (`closed`: to the wallet
+ * when this client withdrew, to its refunds when the node closed), from the refunds to the wallet (`refund`), for a
+ * membership (`register`). `closeRequested` moves nothing.
+ */
+export type LedgerKind = 'open' | 'topUp' | 'settled' | 'closeRequested' | 'closed' | 'refund' | 'register'
 
 /** One movement on chain, in the client's own ledger. */
 export type LedgerEntry = {
