@@ -9,5 +9,5 @@ export type Outcome = {
   /** The table for people. */
   rows: Record<string, string | number>[]
   /** The object for machines: the last line with --json. Times in ms, ratios as plain numbers. */
-  result: Record<string, number>
+  result: Record<string, number | Record<string, number>>
 }

@@ -1,0 +1,99 @@
+// A publisher, one node that validates everything, and a receiver behind it, each a process of its own: what the node
+// lets through, how fast, and what invalid proofs change about it.
+import { join } from 'node:path'
+import { round } from './measure.ts'
+import { loadMessages } from './relay/messages.ts'
+import type { Load } from './relay/publisher.ts'
+import { type Measured, runScenario } from './relay/scenario.ts'
+import { spoil } from './relay/spoil.ts'
+import type { Outcome } from './types.ts'
+
+export const title =
+  'Relay: one node with full validation of RLN messages of 1 KiB, against the same without any'
+
+export type RelayBenchOptions = {
+  /** Valid messages of each run. */
+  messages?: number
+  /** Where messages are kept. */
+  dir?: string
+  onProgress?(line: string): void
+}
+
+const CACHE_DIR = join(import.meta.dirname, '..', '.postrider', 'bench')
+const MESSAGES = 1_500
+/**
+ * Messages under way at saturation: enough that the verifier always finds a full batch behind the one it works on,
+ * and less than what it lets one peer queue (256).
+ */
+const WINDOW = 192
+/** Invalid messages for each valid one: a tenth of all. */
+const INVALID_SHARE = 1 / 9
+/** Messages after which the attacker of the hardest run takes a new peer id: before it is not listened to any more. */
+const MESSAGES_PER_PEER = 8
+
+export async function run(options: RelayBenchOptions = {}): Promise<Outcome> {
+  const { messages: count = MESSAGES, dir = CACHE_DIR, onProgress = console.error } = options
+  const valid = await loadMessages({ dir, count, onProgress: reportEvery(100, count, onProgress) })
+  const invalid = spoil(valid, Math.floor(count * INVALID_SHARE))
+  const saturated: Load = { window: WINDOW }
+  const measure = (validates: boolean, load: Load, messagesPerPeer?: number): Promise<Measured> =>
+    runScenario({
+      validates,
+      messages: valid,
+      load,
+      ...(messagesPerPeer === undefined ? {} : { invalid: { messages: invalid, messagesPerPeer } }),
+    })
+
+  const open = await measure(false, saturated)
+  const full = await measure(true, saturated)
+  const half: Load = { perSecond: full.perSecond / 2 }
+  const calm = await measure(true, half)
+  const attacked = await measure(true, saturated, Number.POSITIVE_INFINITY)
+  const attackedCalm = await measure(true, half, Number.POSITIVE_INFINITY)
+  const fresh = await measure(true, saturated, MESSAGES_PER_PEER)
+
+  const result = (at: Measured, latency: Measured) => ({
+    accepted_per_s: round(at.perSecond),
+    cpu_ms_per_message: round(at.cpuMsPerMessage),
+    p50_ms: round(latency.p50Ms),
+    p95_ms: round(latency.p95Ms),
+    lost: at.lost + latency.lost,
+  })
+  const attack = (at: Measured) => ({
+    fall: round(1 - at.perSecond / full.perSecond),
+    invalid_sent: invalid.length,
+    invalid_checked: at.invalidChecked,
+  })
+  const row = (what: string, { perSecond, p50Ms, p95Ms, lost, cpuMsPerMessage }: Measured) => ({
+    run: what,
+    'messages/s': Math.round(perSecond),
+    'CPU ms each': round(cpuMsPerMessage),
+    'p50 ms': Math.round(p50Ms),
+    'p95 ms': Math.round(p95Ms),
+    lost,
+  })
+  return {
+    rows: [
+      row('no validation, saturated', open),
+      row('validation, saturated', full),
+      row('validation, half load', calm),
+      row('10 % invalid from one peer, saturated', attacked),
+      row('10 % invalid from one peer, half load', attackedCalm),
+      row('10 % invalid from ever new peers, saturated', fresh),
+    ],
+    result: {
+      messages: count,
+      ...result(full, calm),
+      no_validation_per_s: round(open.perSecond),
+      ratio: round(full.perSecond / open.perSecond),
+      with_invalid: { ...result(attacked, attackedCalm), ...attack(attacked) },
+      with_invalid_from_new_peers: { ...result(fresh, fresh), lost: fresh.lost, ...attack(fresh) },
+    },
+  }
+}
+
+function reportEvery(step: number, count: number, onProgress: (line: string) => void) {
+  return (made: number) => {
+    if (made % step === 0) onProgress(`making messages, once: ${made} of ${count}`)
+  }
+}
