@@ -12,7 +12,12 @@ import {
   SCORE_INVALID_WEIGHT,
   SCORE_PUBLISH_THRESHOLD,
 } from '../core/p2p/constants.ts'
-import { MAX_EVIDENCE_CACHE_BYTES, RELAY_TICK_MS, RELAY_VALIDATION_DEADLINE_MS, ROOT_WAIT_MS } from './constants.ts'
+import {
+  MAX_EVIDENCE_CACHE_BYTES,
+  RELAY_TICK_MS,
+  RELAY_VALIDATION_DEADLINE_MS,
+  ROOT_WAIT_MS,
+} from './constants.ts'
 
 describe('relations between limits', () => {
   it('lets every verdict fall while gossip still has the message', () => {

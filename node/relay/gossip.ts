@@ -5,22 +5,30 @@ import { INVALID_MESSAGE_POINTS } from './constants.ts'
 import type { Outcome, Source } from './types.ts'
 
 /**
- * What gossipsub is told. Only what no honest node would forward punishes the sender: a breach does so when both
- * halves came from the same peer, since two honest neighbours may well have heard different halves first.
+ * What gossipsub is told. A rejection punishes every peer that sent the message, so it is only for what no honest node
+ * forwards. Half of a breach is not: whoever heard that half first forwarded it in good faith.
  */
-export function gossipResult({ verdict, identical, bothFromSender }: Outcome): TopicValidatorResult {
+export function gossipResult({ verdict, identical }: Outcome): TopicValidatorResult {
   switch (verdict.kind) {
     case 'accept':
       return TopicValidatorResult.Accept
     case 'reject':
       return TopicValidatorResult.Reject
     case 'breach':
-      return bothFromSender ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
+      return TopicValidatorResult.Ignore
     case 'ignore':
       // The same bytes came by lightpush while this copy was on its way. Publishing skipped them as seen, so
       // this copy is the one that has to be forwarded.
       return identical ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
   }
+}
+
+/**
+ * Penalty points for the one peer that a message came from. The peer that sent both halves of a breach gets them
+ * here and not from gossipsub, which would punish the senders of copies too.
+ */
+function pointsFor({ verdict, bothFromSender }: Outcome): number {
+  return verdict.kind === 'reject' || bothFromSender ? INVALID_MESSAGE_POINTS : 0
 }
 
 export type GossipInletComponents = {
@@ -36,14 +44,15 @@ export function createGossipInlet(components: GossipInletComponents, topics: rea
 
   const handle = async ({ msgId, msg, propagationSource }: GossipsubMessage): Promise<void> => {
     const peer = propagationSource.toString()
-    let result: TopicValidatorResult = TopicValidatorResult.Ignore
     try {
-      result = gossipResult(await validate(msg.topic, msg.data, { via: 'gossip', peer }))
+      const outcome = await validate(msg.topic, msg.data, { via: 'gossip', peer })
+      gossip.reportMessageValidationResult(msgId, peer, gossipResult(outcome))
+      const points = pointsFor(outcome)
+      if (points > 0) penalise(peer, points)
     } catch (err) {
       logger.error({ err }, 'validation failed')
+      gossip.reportMessageValidationResult(msgId, peer, TopicValidatorResult.Ignore)
     }
-    gossip.reportMessageValidationResult(msgId, peer, result)
-    if (result === TopicValidatorResult.Reject) penalise(peer, INVALID_MESSAGE_POINTS)
   }
 
   const onMessage = (event: CustomEvent<GossipsubMessage>) => void handle(event.detail)

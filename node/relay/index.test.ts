@@ -63,6 +63,20 @@ const build = (options: Partial<Parameters<typeof buildData>[0]> = {}) =>
   buildData({ member, nowMs: Date.now(), ...options })
 const texts = ({ received }: TestNode) =>
   received.map(({ message }) => Buffer.from(message.payload).toString())
+/** Copies of messages that are being validated, from other peers than the first. */
+const gossipDuplicates = (node: TestNode): number => {
+  const { mcache } = node.host.gossip as unknown as {
+    mcache: { msgs: Map<string, { originatingPeers: Set<string> }> }
+  }
+  return [...mcache.msgs.values()].reduce((sum, { originatingPeers }) => sum + originatingPeers.size, 0)
+}
+/** Invalid messages that gossip counts against a peer; unlike the score, not cached. */
+const invalidOf = (node: TestNode, peer: string): number => {
+  const gossip = node.host.gossip as unknown as {
+    dumpPeerScoreStats(): Record<string, { topics: Record<string, { invalidMessageDeliveries: number }> }>
+  }
+  return gossip.dumpPeerScoreStats()[peer]?.topics[TOPIC]?.invalidMessageDeliveries ?? 0
+}
 const scoreOf = (node: TestNode, peer: string) => node.host.gossip.getScore(peer)
 
 describe('gossip', () => {
@@ -179,17 +193,25 @@ describe('gossip', () => {
 })
 
 describe('breach', () => {
+  /** Two messages of one nullifier: of one time, since the test network's epochs are short. */
+  const bothHalves = (): [Uint8Array, Uint8Array] => {
+    const nowMs = Date.now()
+    return [build({ text: 'one', nowMs }), build({ text: 'two', nowMs })]
+  }
+
   it('is found and reported once by each node that sees both messages, and its messages go no further', async () => {
     const nodes = await startLine(3)
-    await at(nodes, 0).relay.submit(TOPIC, build({ text: 'one' }), client)
+    const nowMs = Date.now()
+    const half = (text: string) => build({ text, nowMs })
+    await at(nodes, 0).relay.submit(TOPIC, half('one'), client)
     await vi.waitFor(() => expect(at(nodes, 2).received).toHaveLength(1))
-    const { verdict } = await at(nodes, 0).relay.submit(TOPIC, build({ text: 'two' }), {
+    const { verdict } = await at(nodes, 0).relay.submit(TOPIC, half('two'), {
       via: 'lightpush',
       peer: 'spammer',
     })
     expect(verdict).toMatchObject({ kind: 'breach', secret: member.secret, commitment: member.commitment })
     await vi.waitFor(() => expect(at(nodes, 0).breaches).toHaveLength(1))
-    await at(nodes, 0).relay.submit(TOPIC, build({ text: 'three' }), client)
+    await at(nodes, 0).relay.submit(TOPIC, half('three'), client)
     expect(at(nodes, 0).breaches).toHaveLength(1)
     expect(nodes.map(texts)).toEqual([['one'], ['one'], ['one']])
     expect(at(nodes, 0).host.penaltyPoints('spammer')).toBeGreaterThan(9)
@@ -197,10 +219,11 @@ describe('breach', () => {
 
   it('does not punish honest neighbours that heard the other half first', async () => {
     const nodes = await startLine(2)
+    const [first, second] = bothHalves()
     // Both halves enter at the same time at the two ends.
     await Promise.all([
-      at(nodes, 0).relay.submit(TOPIC, build({ text: 'one' }), client),
-      at(nodes, 1).relay.submit(TOPIC, build({ text: 'two' }), client),
+      at(nodes, 0).relay.submit(TOPIC, first, client),
+      at(nodes, 1).relay.submit(TOPIC, second, client),
     ])
     await vi.waitFor(() => {
       for (const node of nodes) expect(node.breaches).toHaveLength(1)
@@ -212,12 +235,39 @@ describe('breach', () => {
     }
   })
 
+  it('does not punish an honest neighbour that forwards the half which a spammer sends beside it', async () => {
+    const slow = createManualVerifier()
+    const [node, neighbour] = [await start({ verifier: slow }), await start()]
+    await neighbour.host.dial(tcpAddress(node.host))
+    await meshed([node, neighbour], () => 1)
+    const spammer = await startAttacker(node)
+    const [first, second] = bothHalves()
+    await spammer.gossip.publish(TOPIC, first)
+    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await slow.answer()
+    await vi.waitFor(() => expect(texts(neighbour)).toEqual(['one']))
+    // The neighbour starts over and knows only the second half; the spammer sends that to the node as well.
+    const fresh = await start()
+    await fresh.host.dial(tcpAddress(node.host))
+    await meshed([node, fresh], () => 1)
+    await spammer.gossip.publish(TOPIC, second)
+    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await fresh.relay.submit(TOPIC, second, client)
+    await vi.waitFor(() => expect(gossipDuplicates(node)).toBe(1))
+    await slow.answer()
+    await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
+    expect(node.host.penaltyPoints(spammer.peerId)).toBeGreaterThan(0.9)
+    expect(node.host.penaltyPoints(fresh.host.peerId)).toBe(0)
+    expect(invalidOf(node, fresh.host.peerId)).toBe(0)
+  })
+
   it('punishes a gossip peer that sends both halves', async () => {
     const node = await start()
     const attacker = await startAttacker(node)
-    await attacker.gossip.publish(TOPIC, build({ text: 'one' }))
+    const [first, second] = bothHalves()
+    await attacker.gossip.publish(TOPIC, first)
     await vi.waitFor(() => expect(node.received).toHaveLength(1))
-    await attacker.gossip.publish(TOPIC, build({ text: 'two' }))
+    await attacker.gossip.publish(TOPIC, second)
     await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
     expect(node.host.penaltyPoints(attacker.peerId)).toBeGreaterThan(0.9)
   })
