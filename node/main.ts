@@ -83,6 +83,7 @@ function addParts(lifecycle: Lifecycle, parts: Parts, keys: NodeKeys, config: Co
   lifecycle.add('host', host)
   lifecycle.add('peers', createPeerTargets(parts, keys, config))
   lifecycle.add('metadata', parts.metadata)
+  lifecycle.add('member list', parts.members)
   lifecycle.add('payments', parts.payments)
   if (parts.store) lifecycle.add('store', parts.store)
   if (parts.filter) lifecycle.add('filter', parts.filter)

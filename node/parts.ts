@@ -16,6 +16,7 @@ import type { NodeKeys } from './keys.ts'
 import {
   createFilterServer,
   createLightpushServer,
+  createMembershipServer,
   createMessageIds,
   createMetadataServer,
   createNodeProver,
@@ -89,6 +90,7 @@ export async function createParts(base: Base, config: Config, keys: NodeKeys, da
       )
     : undefined
   const metadata = createMetadataServer({ ...base, host }, { network })
+  const members = createMembershipServer({ ...base, host, changes: chain.membership.changes })
   return {
     host,
     chain,
@@ -102,6 +104,7 @@ export async function createParts(base: Base, config: Config, keys: NodeKeys, da
     own,
     lightpush,
     metadata,
+    members,
   }
 }
 

@@ -67,3 +67,26 @@ export const METADATA_DEADLINE_MS = 5_000
 export const MAX_METADATA_STREAMS = 300
 /** Metadata exchanges of one connection; one is enough. */
 export const MAX_METADATA_STREAMS_PER_CONNECTION = 4
+
+// ---- membership ----------------------------------------------------------------------------------------
+
+/** Largest membership request, bytes: a request id and a number. */
+export const MAX_MEMBERSHIP_REQUEST_BYTES = 1_024
+
+/** From the opened stream to its end, ms: a page of 304 KiB at 0.3 Mbit/s. */
+export const MEMBERSHIP_DEADLINE_MS = 10_000
+
+/** Membership streams served at once; each holds one page, so 10 MiB at most. */
+export const MAX_MEMBERSHIP_STREAMS = 32
+export const MAX_MEMBERSHIP_STREAMS_PER_CONNECTION = 4
+
+/**
+ * Pages of 304 KiB for one client: the whole list of a full group with every member erased once is 256 of them;
+ * afterwards a client that follows needs one now and then.
+ */
+export const PAGES_BURST = 256
+export const PAGES_PER_SECOND = 1
+
+/** Pages for all clients together: 10 MB/s, so that many new peer ids gain nothing. */
+export const ALL_PAGES_BURST = 512
+export const ALL_PAGES_PER_SECOND = 32

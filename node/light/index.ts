@@ -1,5 +1,5 @@
 /**
- * The servers of light clients: lightpush, filter and metadata, as Waku's clients speak them.
+ * The servers of light clients: lightpush, filter and metadata, as Waku's clients speak them, and the list of members.
  *
  * @module
  */
@@ -10,6 +10,11 @@ export {
   type LightpushOptions,
   type LightpushServer,
 } from './lightpush.ts'
+export {
+  createMembershipServer,
+  type MembershipServer,
+  type MembershipServerComponents,
+} from './membership.ts'
 export { createMessageIds, type MessageIds } from './message-ids.ts'
 export {
   createMetadataServer,
@@ -23,4 +28,4 @@ export {
   type NodeProverOptions,
   type ProverInputs,
 } from './node-prover.ts'
-export type { FilterEntry, NodeProver, PaymentGate, RelaySubmit } from './types.ts'
+export type { FilterEntry, MembershipChanges, NodeProver, PaymentGate, RelaySubmit } from './types.ts'

@@ -35,3 +35,11 @@ export type NodeProver = {
 
 /** What the relay hands to the filter for each accepted message. */
 export type FilterEntry = { pubsubTopic: string; message: WakuMessage; hash: Uint8Array; data: Uint8Array }
+
+/** The contract's member changes, as far as the node has followed the chain. */
+export type MembershipChanges = {
+  /** How many there are, and the last block looked at; undefined before the first. */
+  head(): { count: number; block: number | undefined }
+  /** Encoded changes from the `from`-th on, at most `limit`. */
+  read(from: number, limit: number): Uint8Array
+}

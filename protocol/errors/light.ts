@@ -1,6 +1,6 @@
 import type { ErrorSection } from './types.ts'
 
-// Errors of lightpush, filter and metadata.
+// Errors of lightpush, filter, metadata and membership.
 export const lightErrors = {
   LIGHT_REQUEST_INVALID: {
     title: 'The light-client request is not well-formed',
@@ -13,6 +13,12 @@ export const lightErrors = {
     retryable: true,
     fix: 'Wait a second; the limits are in docs/protocol/light.md.',
     http: 429,
+  },
+  LIGHT_BUSY: {
+    title: 'The node has given out as much as it does for all clients together',
+    retryable: true,
+    fix: 'Ask another node, or this one again in a few seconds.',
+    http: 503,
   },
   LIGHT_TOO_MANY_SUBSCRIPTIONS: {
     title: 'The node has no room for another subscription',
@@ -41,6 +47,12 @@ export const lightErrors = {
     title: 'The node has no membership of its own to prove with',
     retryable: false,
     fix: 'Register one with postrider rln register and restart; until then only messages with a proof are taken.',
+  },
+  LIGHT_MEMBERS_UNKNOWN: {
+    title: 'The node has not read the list of members yet',
+    retryable: true,
+    fix: 'Ask another node, or read the events from the chain.',
+    http: 503,
   },
   LIGHT_PROVER_MISMATCH: {
     title: "The prover's answer belongs to other inputs",

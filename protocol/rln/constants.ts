@@ -19,6 +19,9 @@ export const MAX_CLOCK_GAP_SECONDS = 20
 /** One change of the member list as bytes: index 4, commitment 32, limit 2. */
 export const CHANGE_BYTES = 38
 
+/** Changes in one answer of the membership protocol at most: 304 KiB, a second at 2.5 Mbit/s. */
+export const MAX_CHANGES_PER_PAGE = 8_192
+
 /** Groth16 proof in EIP-197 encoding: A 64, B 128, C 64 bytes. */
 export const PROOF_BYTES = 256
 

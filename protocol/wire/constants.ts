@@ -28,4 +28,5 @@ export const PROTOCOL_IDS = {
   storeQuery: '/vac/waku/store-query/3.0.0',
   metadata: '/vac/waku/metadata/1.0.0',
   payment: '/postrider/payment/1.0.0',
+  membership: '/postrider/membership/1.0.0',
 } as const

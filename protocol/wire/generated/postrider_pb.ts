@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file postrider.proto.
  */
 export const file_postrider: GenFile = /*@__PURE__*/
-  fileDesc("Cg9wb3N0cmlkZXIucHJvdG8SDHBvc3RyaWRlci52MSJ4Cg5SYXRlTGltaXRQcm9vZhINCgVwcm9vZhgBIAEoDBITCgttZXJrbGVfcm9vdBgCIAEoDBINCgVlcG9jaBgDIAEoDBIPCgdzaGFyZV94GAQgASgMEg8KB3NoYXJlX3kYBSABKAwSEQoJbnVsbGlmaWVyGAYgASgMIlAKCVJsbkJyZWFjaBIUCgxwdWJzdWJfdG9waWMYASABKAkSFQoNZmlyc3RfbWVzc2FnZRgCIAEoDBIWCg5zZWNvbmRfbWVzc2FnZRgDIAEoDCKtAQoLQ2xpZW50RnJhbWUSJAoFaGVsbG8YASABKAsyEy5wb3N0cmlkZXIudjEuSGVsbG9IABIiCgRiaW5kGAIgASgLMhIucG9zdHJpZGVyLnYxLkJpbmRIABIoCgd2b3VjaGVyGAMgASgLMhUucG9zdHJpZGVyLnYxLlZvdWNoZXJIABIiCgR0aWNrGAQgASgLMhIucG9zdHJpZGVyLnYxLlRpY2tIAEIGCgRib2R5IssBCglOb2RlRnJhbWUSJAoFdGVybXMYASABKAsyEy5wb3N0cmlkZXIudjEuVGVybXNIABIoCgdhY2NvdW50GAIgASgLMhUucG9zdHJpZGVyLnYxLkFjY291bnRIABI5ChBwYXltZW50X3JlcXVpcmVkGAMgASgLMh0ucG9zdHJpZGVyLnYxLlBheW1lbnRSZXF1aXJlZEgAEisKBWVycm9yGAQgASgLMhoucG9zdHJpZGVyLnYxLlBheW1lbnRFcnJvckgAQgYKBGJvZHkiGAoFSGVsbG8SDwoHdmVyc2lvbhgBIAEoDSKvAQoFVGVybXMSDQoFbm9uY2UYASABKAwSEAoIY2hhaW5faWQYAiABKAQSEAoIY29udHJhY3QYAyABKAwSDQoFcGF5ZWUYBCABKAwSJAoGcHJpY2VzGAUgASgLMhQucG9zdHJpZGVyLnYxLlByaWNlcxIUCgx1bnBhaWRfbGltaXQYBiABKAwSEQoJbWF4X3RpY2tzGAcgASgNEhUKDWZyZWVfcmVxdWVzdHMYCCABKA0iNgoGUHJpY2VzEg8KB3B1Ymxpc2gYASABKAQSDQoFcXVlcnkYAiABKAQSDAoEcHVzaBgDIAEoBCJVCgRCaW5kEg0KBXBheWVyGAEgASgMEg0KBXBheWVlGAIgASgMEg4KBnNpZ25lchgDIAEoDBIMCgRzYWx0GAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDCJtCgdWb3VjaGVyEhIKCmNoYW5uZWxfaWQYASABKAwSEgoKY3VtdWxhdGl2ZRgCIAEoDBITCgt0aWNrX2FuY2hvchgDIAEoDBISCgp0aWNrX3ZhbHVlGAQgASgEEhEKCXNpZ25hdHVyZRgFIAEoDCInCgRUaWNrEg0KBWluZGV4GAEgASgNEhAKCHByZWltYWdlGAIgASgMIpcBCgdBY2NvdW50EhIKCmNoYW5uZWxfaWQYASABKAwSDwoHZGVwb3NpdBgCIAEoDBIMCgRwYWlkGAMgASgMEg0KBXNwZW50GAQgASgMEhIKCmN1bXVsYXRpdmUYBSABKAwSEwoLdGlja19hbmNob3IYBiABKAwSEgoKdGlja192YWx1ZRgHIAEoBBINCgV0aWNrcxgIIAEoDSI0Cg9QYXltZW50UmVxdWlyZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgV0b3RhbBgCIAEoDCItCgxQYXltZW50RXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJYgZwcm90bzM");
+  fileDesc("Cg9wb3N0cmlkZXIucHJvdG8SDHBvc3RyaWRlci52MSJ4Cg5SYXRlTGltaXRQcm9vZhINCgVwcm9vZhgBIAEoDBITCgttZXJrbGVfcm9vdBgCIAEoDBINCgVlcG9jaBgDIAEoDBIPCgdzaGFyZV94GAQgASgMEg8KB3NoYXJlX3kYBSABKAwSEQoJbnVsbGlmaWVyGAYgASgMIlAKCVJsbkJyZWFjaBIUCgxwdWJzdWJfdG9waWMYASABKAkSFQoNZmlyc3RfbWVzc2FnZRgCIAEoDBIWCg5zZWNvbmRfbWVzc2FnZRgDIAEoDCKtAQoLQ2xpZW50RnJhbWUSJAoFaGVsbG8YASABKAsyEy5wb3N0cmlkZXIudjEuSGVsbG9IABIiCgRiaW5kGAIgASgLMhIucG9zdHJpZGVyLnYxLkJpbmRIABIoCgd2b3VjaGVyGAMgASgLMhUucG9zdHJpZGVyLnYxLlZvdWNoZXJIABIiCgR0aWNrGAQgASgLMhIucG9zdHJpZGVyLnYxLlRpY2tIAEIGCgRib2R5IssBCglOb2RlRnJhbWUSJAoFdGVybXMYASABKAsyEy5wb3N0cmlkZXIudjEuVGVybXNIABIoCgdhY2NvdW50GAIgASgLMhUucG9zdHJpZGVyLnYxLkFjY291bnRIABI5ChBwYXltZW50X3JlcXVpcmVkGAMgASgLMh0ucG9zdHJpZGVyLnYxLlBheW1lbnRSZXF1aXJlZEgAEisKBWVycm9yGAQgASgLMhoucG9zdHJpZGVyLnYxLlBheW1lbnRFcnJvckgAQgYKBGJvZHkiGAoFSGVsbG8SDwoHdmVyc2lvbhgBIAEoDSKvAQoFVGVybXMSDQoFbm9uY2UYASABKAwSEAoIY2hhaW5faWQYAiABKAQSEAoIY29udHJhY3QYAyABKAwSDQoFcGF5ZWUYBCABKAwSJAoGcHJpY2VzGAUgASgLMhQucG9zdHJpZGVyLnYxLlByaWNlcxIUCgx1bnBhaWRfbGltaXQYBiABKAwSEQoJbWF4X3RpY2tzGAcgASgNEhUKDWZyZWVfcmVxdWVzdHMYCCABKA0iNgoGUHJpY2VzEg8KB3B1Ymxpc2gYASABKAQSDQoFcXVlcnkYAiABKAQSDAoEcHVzaBgDIAEoBCJVCgRCaW5kEg0KBXBheWVyGAEgASgMEg0KBXBheWVlGAIgASgMEg4KBnNpZ25lchgDIAEoDBIMCgRzYWx0GAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDCJtCgdWb3VjaGVyEhIKCmNoYW5uZWxfaWQYASABKAwSEgoKY3VtdWxhdGl2ZRgCIAEoDBITCgt0aWNrX2FuY2hvchgDIAEoDBISCgp0aWNrX3ZhbHVlGAQgASgEEhEKCXNpZ25hdHVyZRgFIAEoDCInCgRUaWNrEg0KBWluZGV4GAEgASgNEhAKCHByZWltYWdlGAIgASgMIpcBCgdBY2NvdW50EhIKCmNoYW5uZWxfaWQYASABKAwSDwoHZGVwb3NpdBgCIAEoDBIMCgRwYWlkGAMgASgMEg0KBXNwZW50GAQgASgMEhIKCmN1bXVsYXRpdmUYBSABKAwSEwoLdGlja19hbmNob3IYBiABKAwSEgoKdGlja192YWx1ZRgHIAEoBBINCgV0aWNrcxgIIAEoDSI0Cg9QYXltZW50UmVxdWlyZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgV0b3RhbBgCIAEoDCItCgxQYXltZW50RXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjUKEU1lbWJlcnNoaXBSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDAoEZnJvbRgCIAEoBCKBAQoSTWVtYmVyc2hpcFJlc3BvbnNlEhIKCnJlcXVlc3RfaWQYASABKAkSEwoLc3RhdHVzX2NvZGUYAiABKA0SEwoLc3RhdHVzX2Rlc2MYAyABKAkSDQoFYmxvY2sYBCABKAQSDQoFdG90YWwYBSABKAQSDwoHY2hhbmdlcxgGIAEoDGIGcHJvdG8z");
 
 /**
  * Content of WakuMessage.rate_limit_proof. Waku's field numbers; encodings are docs/protocol/rln.md's.
@@ -533,4 +533,78 @@ export type PaymentError = Message<"postrider.v1.PaymentError"> & {
  */
 export const PaymentErrorSchema: GenMessage<PaymentError> = /*@__PURE__*/
   messageDesc(file_postrider, 12);
+
+/**
+ * @generated from message postrider.v1.MembershipRequest
+ */
+export type MembershipRequest = Message<"postrider.v1.MembershipRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * how many changes the client has: the answer goes on from there
+   *
+   * @generated from field: uint64 from = 2;
+   */
+  from: bigint;
+};
+
+/**
+ * Describes the message postrider.v1.MembershipRequest.
+ * Use `create(MembershipRequestSchema)` to create a new message.
+ */
+export const MembershipRequestSchema: GenMessage<MembershipRequest> = /*@__PURE__*/
+  messageDesc(file_postrider, 13);
+
+/**
+ * @generated from message postrider.v1.MembershipResponse
+ */
+export type MembershipResponse = Message<"postrider.v1.MembershipResponse"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * 200, 400, 429, 500, 503
+   *
+   * @generated from field: uint32 status_code = 2;
+   */
+  statusCode: number;
+
+  /**
+   * @generated from field: string status_desc = 3;
+   */
+  statusDesc: string;
+
+  /**
+   * every change up to this block is in the node's list
+   *
+   * @generated from field: uint64 block = 4;
+   */
+  block: bigint;
+
+  /**
+   * changes in the node's list
+   *
+   * @generated from field: uint64 total = 5;
+   */
+  total: bigint;
+
+  /**
+   * 38 bytes each, at most 8,192: index (4), commitment (32), limit (2), big-endian
+   *
+   * @generated from field: bytes changes = 6;
+   */
+  changes: Uint8Array;
+};
+
+/**
+ * Describes the message postrider.v1.MembershipResponse.
+ * Use `create(MembershipResponseSchema)` to create a new message.
+ */
+export const MembershipResponseSchema: GenMessage<MembershipResponse> = /*@__PURE__*/
+  messageDesc(file_postrider, 14);
 
