@@ -1,6 +1,8 @@
 // A small assembler for WebAssembly: the kernel's code is generated at start, unrolled for alt_bn128's two primes.
 // Generated rather than committed as a binary, so that what runs is what can be read.
 
+import { PostriderError } from '@postrider/protocol/errors'
+
 /** Instructions as bytes; nested as it comes, flattened once. */
 export type Code = readonly (number | Code)[]
 
@@ -170,7 +172,8 @@ export function createModuleBuilder(): ModuleBuilder {
     },
     call(name, ...args) {
       const index = indexes.get(name)
-      if (index === undefined) throw new RangeError(`the kernel has no function ${name}`)
+      if (index === undefined)
+        throw new PostriderError('CIRCUITS_ENGINE_FAILED', { detail: `no function ${name}` })
       return [args, 0x10, unsigned(index)]
     },
     reserve(bytes) {

@@ -82,10 +82,7 @@ export async function createKernel(): Promise<Kernel> {
     const at = top
     top = (top + size + 7) & ~7
     const missing = top - memory.buffer.byteLength
-    // -1 would be the answer of an engine without memory left; a thrown RangeError is more common.
-    if (missing > 0 && memory.grow(Math.ceil(missing / PAGE_BYTES)) < 0) {
-      throw new PostriderError('CIRCUITS_ENGINE_FAILED', { detail: 'out of memory' })
-    }
+    if (missing > 0) grow(memory, Math.ceil(missing / PAGE_BYTES))
     return at
   }
   const words = () => new Int32Array(memory.buffer)
@@ -128,6 +125,14 @@ export async function createKernel(): Promise<Kernel> {
   kernel.setField('fp', g1.one, 1n)
   for (const [i, value] of TWIST_B.entries()) kernel.setField('fp', tripleB + i * FIELD_BYTES, 3n * value)
   return kernel
+}
+
+function grow(memory: WebAssembly.Memory, pages: number): void {
+  try {
+    memory.grow(pages)
+  } catch (cause) {
+    throw new PostriderError('CIRCUITS_ENGINE_FAILED', { detail: 'out of memory', cause })
+  }
 }
 
 const MONTGOMERY_INVERSE = { fp: inverseOfR(BASE_MODULUS), fr: inverseOfR(SCALAR_MODULUS) } as const

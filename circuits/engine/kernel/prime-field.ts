@@ -56,8 +56,9 @@ export function definePrimeField(m: ModuleBuilder, name: string, prime: bigint):
   })
   for (const [operation, weights] of Object.entries(SUMS)) {
     defineSum(m, `${name}_${operation}`, prime, weights)
-    defineSum(m, `${name}_${operation}Lazy`, prime, weights, { reduce: false })
   }
+  defineSum(m, `${name}_addLazy`, prime, [1, 1], { reduce: false })
+  defineSum(m, `${name}_subLazy`, prime, [1, -1], { reduce: false })
   defineRawSums(m, name, FIELD_BYTES)
   defineCopy(m, `${name}_copy`)
   defineIsZero(m, `${name}_isZero`, prime)

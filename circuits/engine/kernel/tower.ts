@@ -3,7 +3,7 @@
 //
 // Sums of several terms, with factors of xi among them, are made in one pass that carries and reduces once.
 import { type Code, i32, type Local, type ModuleBuilder } from './assembler.ts'
-import { defineRawSums, defineSum, FIELD_BYTES } from './prime-field.ts'
+import { defineSum, FIELD_BYTES } from './prime-field.ts'
 import { QUADRATIC_BYTES } from './quadratic-field.ts'
 
 export const SEXTIC_BYTES = 3 * QUADRATIC_BYTES
@@ -101,7 +101,6 @@ const QUADRATIC_SUMS: Record<string, readonly (readonly [number, number])[]> = {
 
 export function defineTower(m: ModuleBuilder, prime: bigint): void {
   for (const [name, weights] of Object.entries(QUADRATIC_SUMS)) defineQuadraticSum(m, name, prime, weights)
-  defineRawSums(m, 'fp6', SEXTIC_BYTES)
   defineSextic(m)
   defineTowerProducts(m)
   defineCyclotomicSquare(m)

@@ -17,7 +17,10 @@ export function defineVectors(m: ModuleBuilder, name: string): void {
     )
   })
 
-  /** to[i] = a[i] · b[i] - c[i], out of Montgomery form, as 32-byte scalars. */
+  /**
+   * to[i] = a[i] · b[i] - c[i], out of Montgomery form, as 32-byte scalars. Operands may be as large as a transform
+   * leaves them: their product is then within 6p, and the product with 1 makes it normal.
+   */
   m.define(`${name}_quotient`, 5, ({ params }) => {
     const [to, a, b, c, end] = params as [...Four, Local]
     const one = i32.const(m.reserve(FIELD_BYTES))

@@ -6,6 +6,7 @@
 // The r_i are secret, 127 random bits each, drawn after the proofs are fixed: if any single equation is wrong, the
 // combined one holds with probability 2^-127 at most. That needs every point to be in its group of order r, which
 // loading checks.
+import { PostriderError } from '@postrider/protocol/errors'
 import { areCanonicalSignals } from '../codec.ts'
 import { ELEMENT_BYTES, PUBLIC_SIGNALS, SCALAR_MODULUS } from '../constants.ts'
 import { baseBytes } from '../kernel/gather.ts'
@@ -163,7 +164,9 @@ function createTable(kernel: Kernel) {
   return {
     slot(index: number) {
       const [row, group] = [rows[index], groups[Math.floor(index / GROUP_SIZE)]]
-      if (row === undefined || group === undefined) throw new RangeError(`slot ${index}`)
+      if (row === undefined || group === undefined) {
+        throw new PostriderError('CIRCUITS_ENGINE_FAILED', { detail: `no slot ${index}` })
+      }
       return { ...row, group }
     },
     left: kernel.reserve(TOWER_BYTES),
