@@ -40,9 +40,7 @@ export function createWorkerProver(source?: ArtifactSource): ProofEngine {
   const start = () => {
     if (closed) throw new PostriderError('CLIENT_CLOSED')
     if (running) return running
-    // web-worker, below snarkjs, takes every worker thread for one of its own and runs the module named here.
-    const workerData = { mod: 'data:text/javascript,', type: 'module' }
-    const worker = new Worker(new URL('./prover-worker.ts', import.meta.url), { workerData })
+    const worker = new Worker(new URL('./prover-worker.ts', import.meta.url))
     worker.on('message', settle)
     worker.on('error', (error) => failAll('the worker failed', error))
     worker.on('exit', () => {
