@@ -29,13 +29,13 @@ import { rerandomize, seededRandom } from '../circuits/testing/corrupt.ts'
 import { type ChannelEntry, units, until } from '../devnet/figures.ts'
 import type { Operator } from '../devnet/operators.ts'
 import { createPerson, createRogueMember, type Person, type RogueMember } from '../devnet/people.ts'
-import { openPaymentStream, type PaymentClient } from '../node/payments/testing/client.ts'
+import type { PaymentClient } from '../node/payments/testing/client.ts'
 import type { Payer } from '../node/payments/testing/kit.ts'
 import { badFrames, badStreams } from './support/bad-frames.ts'
 import { badMessages, type Forged, type Good } from './support/bad-messages.ts'
 import { type HonestTraffic, startHonestTraffic } from './support/honest.ts'
 import { useTestNetwork } from './support/network.ts'
-import { type ChannelPayer, openChannelTo } from './support/payer.ts'
+import { bindChannel, type ChannelPayer, openChannelTo, openPayments } from './support/payer.ts'
 import { openRawPeer, type RawPeer } from './support/raw-peer.ts'
 
 const TOPIC = '/bad-input/1/room/utf8'
@@ -277,28 +277,12 @@ describe('forged payments', () => {
     payer = await openChannelTo(net, node, { name: 'payer', deposit: DEPOSIT })
     other = await openChannelTo(net, node, { name: 'other', deposit: DEPOSIT })
     peer = await openPeer()
-    stream = await bind(payer)
+    stream = await bindChannel(peer, payer)
     await stream.send({ type: 'voucher', voucher: payer.voucher(1_000n, TICKS) })
     await stream.send({ type: 'tick', tick: payer.tick('c', 3) })
     await stream.account(({ paid }) => paid === 1_006n)
   })
   afterAll(() => peer?.[Symbol.asyncDispose]())
-
-  const open = () =>
-    openPaymentStream(peer.host, { libp2p: { peerId: peer.connection.remotePeer } }, peer.connection)
-
-  /** A payment stream with the channel bound, as soon as the node sees it. */
-  async function bind(who: Payer): Promise<PaymentClient> {
-    let bound: PaymentClient | undefined
-    await until('the node sees the channel', PATIENCE_MS, async () => {
-      const tried = await open()
-      await tried.bind(who, await tried.hello())
-      const account = await tried.next('account').catch(() => undefined)
-      if (account) bound = tried
-      return account !== undefined
-    })
-    return bound as PaymentClient
-  }
 
   const channelOf = async ({ channelId }: Payer) => {
     const { paid, spent, ticks, deposit, state } = await node.get<ChannelEntry & { state: string }>(
@@ -353,7 +337,7 @@ describe('forged payments', () => {
     expect((await stream.next('error')).code).toBe(code)
     if (code === 'PAYMENT_SIGNATURE_INVALID') {
       await stream.closed()
-      stream = await bind(payer)
+      stream = await bindChannel(peer, payer)
     }
     expect(await channelOf(payer)).toEqual(before)
   })
@@ -368,13 +352,9 @@ describe('forged payments', () => {
 
   it('a Bind that was overheard binds nothing on another connection', async () => {
     await using thief = await openPeer()
-    const ours = await open()
+    const ours = await openPayments(peer)
     const { nonce } = await ours.hello()
-    const theirs = await openPaymentStream(
-      thief.host,
-      { libp2p: { peerId: thief.connection.remotePeer } },
-      thief.connection,
-    )
+    const theirs = await openPayments(thief)
     await theirs.hello()
     const clientPeerId = peer.host.libp2p.peerId.toMultihash().bytes
     const nodePeerId = peer.connection.remotePeer.toMultihash().bytes

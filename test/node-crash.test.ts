@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { channelsOf, readEvents, sum, units, until } from '../devnet/figures.ts'
+import { type ChannelEntry, channelsOf, readEvents, sum, units, until } from '../devnet/figures.ts'
 import type { Operator } from '../devnet/operators.ts'
 import { createPerson, createSpammer, type Person } from '../devnet/people.ts'
 import { useTestNetwork } from './support/network.ts'
+import { bindChannel, openChannelTo } from './support/payer.ts'
+import { openRawPeer } from './support/raw-peer.ts'
 
 const TOPIC = '/crash-test/1/room/utf8'
 const PATIENCE_MS = 30_000
@@ -39,7 +41,9 @@ describe('a node killed before it redeemed', () => {
 
   /** The channel as the node has it on disk, and as the client has it. */
   const atNode = async () =>
-    (await channelsOf(node)).map(({ id, paid, spent }) => ({ id, paid: units(paid), spent: units(spent) }))
+    (await channelsOf(node))
+      .filter(({ payer }) => payer.toLowerCase() === alice.address.toLowerCase())
+      .map(({ id, paid, spent }) => ({ id, paid: units(paid), spent: units(spent) }))
   const atClient = () =>
     alice.client.channels.list().map(({ channelId, paid, spent }) => ({ id: channelId, paid, spent }))
 
@@ -49,20 +53,17 @@ describe('a node killed before it redeemed', () => {
       return theirs?.paid === ours?.paid && theirs?.spent === ours?.spent
     })
 
-  it('has every voucher and tick that its client knows of, and goes on with the same channel', async () => {
+  it('has charged what it served, and goes on with the same channel', async () => {
     for (const text of ['one', 'two', 'three']) await publish(text)
     expect(await history()).toEqual(['one', 'two', 'three'])
-    await untilTheyAgree()
-    const before = atClient()
-    const [channel] = await channelsOf(node)
-    expect(channel?.ticks).toBeGreaterThan(0)
-
     await restart()
-    expect(await atNode()).toEqual(before)
+    const [[ours], [theirs]] = [atClient(), await atNode()]
+    expect([theirs?.id, theirs?.spent]).toEqual([ours?.id, ours?.spent])
+
     const { paid } = await publish('four')
     await untilTheyAgree()
     expect(atClient()).toEqual([
-      { id: before[0]?.id, paid: (before[0]?.paid ?? 0n) + paid, spent: (before[0]?.spent ?? 0n) + paid },
+      { ...ours, paid: (ours?.paid ?? 0n) + paid, spent: (ours?.spent ?? 0n) + paid },
     ])
     expect((await readEvents(net.devchain.network, net.treasury)).opened).toHaveLength(1)
   })
@@ -81,26 +82,50 @@ describe('a node killed before it redeemed', () => {
     expect((await history()).slice(4).sort()).toEqual(texts.toSorted())
   })
 
-  it('redeems in full what it was paid, once, although it is killed again on the way', async () => {
-    await untilTheyAgree()
-    const [owed] = atClient()
-    const before = await net.treasury.tokensOf(node.account)
-    await node.command(['rewards', 'claim-all', '--force'])
+  it('has every voucher and tick that it acknowledged', async () => {
+    const payer = await openChannelTo(net, node, { name: 'payer', deposit: 10_000n })
+    await using peer = await openRawPeer(net.devchain.network, node)
+    const stream = await bindChannel(peer, payer)
+    await stream.send({ type: 'voucher', voucher: payer.voucher(1_000n, { chain: 'c', value: 7n }) })
+    for (let index = 1; index <= 9; index++) {
+      await stream.send({ type: 'tick', tick: payer.tick('c', index) })
+      await stream.account(({ ticks }) => ticks === index)
+    }
     await restart()
-    const settlements = async () => (await readEvents(net.devchain.network, net.treasury)).settled
-    await until('the claim is confirmed', PATIENCE_MS, async () => {
-      const [channel] = await channelsOf(node)
-      return channel !== undefined && units(channel.settled) === owed?.paid
-    })
-    const settled = await settlements()
-    expect(settled).toHaveLength(1)
-    const { amount, burnt, channelId } = settled[0]!.args
-    expect({ channelId, amount }).toEqual({ channelId: owed?.id, amount: owed?.paid })
-    expect(await net.treasury.tokensOf(node.account)).toBe(before + amount - burnt)
+    const { paid, ticks } = await node.get<ChannelEntry>(`/v1/channels/${payer.channelId}`)
+    expect([units(paid), ticks]).toEqual([1_063n, 9])
+  })
 
+  it('redeems all of it in full, once, although it is killed again while the claim is on its way', async () => {
+    await untilTheyAgree()
+    const owed = new Map((await channelsOf(node)).map(({ id, paid }) => [id, units(paid)]))
+    expect(owed.size).toBe(2)
+    const before = await net.treasury.tokensOf(node.account)
+
+    await net.treasury.holdBlocks()
+    const claim = await node.command(['rewards', 'claim-all', '--force'])
+    expect(claim.state).toMatch(/^(approved|sent)$/)
+    await restart()
+    await net.treasury.releaseBlocks()
+
+    const redemptions = async () =>
+      (await node.get<{ items: { id: string; state: string }[] }>('/v1/payments/redemptions')).items
+    await until(
+      'the claim is confirmed',
+      PATIENCE_MS,
+      async () => (await redemptions())[0]?.state === 'confirmed',
+    )
+    expect(await redemptions()).toMatchObject([{ id: claim.id }])
+    const { settled } = await readEvents(net.devchain.network, net.treasury)
+    expect(new Map(settled.map(({ args }) => [args.channelId, args.amount]))).toEqual(owed)
+    expect(settled).toHaveLength(owed.size)
+    const earned = sum(settled.map(({ args }) => args.amount - args.burnt))
+    expect(await net.treasury.tokensOf(node.account)).toBe(before + earned)
+
+    const [known] = atClient()
     await publish('nine')
     await untilTheyAgree()
-    expect(atClient()[0]?.id).toBe(owed?.id)
+    expect(atClient()[0]?.id).toBe(known?.id)
   })
 })
 
