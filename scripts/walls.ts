@@ -53,6 +53,9 @@ const WALLS: Record<string, Wall> = {
   client: { ours: ['protocol', 'contracts', 'circuits/engine'], packageJson: 'client', builtins: false },
 }
 
+/** Imported by generated code only, which this script does not read. */
+const USED_BY_GENERATED_CODE = new Set(['@prisma/client'])
+
 const NOT_SHIPPED = /(^|\/)(node_modules|scripts|testing|test|ignition|\.hardhat|generated)(\/|$)|\.test\.ts$/
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s+'([^']+)'|(?:^|\n)\s*import\s+'([^']+)'|import\('([^']+)'\)/g
@@ -65,6 +68,9 @@ for (const file of sourceFiles()) {
     const problem = judge(file, folder, specifier)
     if (problem !== undefined) problems.push(`${file}: imports ${specifier}: ${problem}`)
   }
+}
+for (const workspace of new Set(Object.values(WALLS).map(({ packageJson }) => packageJson))) {
+  for (const name of unused(workspace)) problems.push(`${workspace}/package.json: nothing imports ${name}`)
 }
 process.stdout.write(problems.map((line) => `${line}\n`).join(''))
 process.exitCode = problems.length === 0 ? 0 : 1
@@ -102,15 +108,23 @@ function declared(workspace: string): Set<string> {
   ])
 }
 
+/** Declared packages whose name stands in no source file of the workspace. */
+function unused(workspace: string): string[] {
+  const sources = sourceFiles([workspace]).map((file) => readFileSync(join(ROOT, file), 'utf8'))
+  return [...declared(workspace)].filter(
+    (name) => !USED_BY_GENERATED_CODE.has(name) && !sources.some((source) => source.includes(`'${name}`)),
+  )
+}
+
 function folderOf(file: string): string | undefined {
   const normal = file.replaceAll('\\', '/')
   const matches = Object.keys(WALLS).filter((folder) => normal.startsWith(`${folder}/`))
   return matches.sort((a, b) => b.length - a.length)[0]
 }
 
-function sourceFiles(): string[] {
-  const top = new Set(Object.keys(WALLS).map((folder) => folder.split('/')[0] as string))
-  return [...top].flatMap((folder) =>
+function sourceFiles(folders?: string[]): string[] {
+  const top = folders ?? [...new Set(Object.keys(WALLS).map((folder) => folder.split('/')[0] as string))]
+  return top.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => `${folder}/${name}`)
       .filter((name) => name.endsWith('.ts') && !NOT_SHIPPED.test(name)),

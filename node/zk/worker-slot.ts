@@ -53,10 +53,7 @@ export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   function launch(): void {
     state = 'starting'
     // Parent's flags and environment stay out: a test runner's loader must not reach into the worker.
-    const started = new Worker(entry, {
-      execArgv: [],
-      workerData: { mod: 'data:text/javascript,', type: 'module' },
-    })
+    const started = new Worker(entry, { execArgv: [] })
     worker = started
     let cause: unknown
     started.on('message', (reply: Reply) => {
