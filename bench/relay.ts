@@ -36,21 +36,21 @@ export async function run(options: RelayBenchOptions = {}): Promise<Outcome> {
   const valid = await loadMessages({ dir, count, onProgress: reportEvery(100, count, onProgress) })
   const invalid = spoil(valid, Math.floor(count * INVALID_SHARE))
   const saturated: Load = { window: WINDOW }
-  const measure = (validates: boolean, load: Load, messagesPerPeer?: number): Promise<Measured> =>
+  const measure = (load: Load, attack?: { messagesPerPeer?: number }): Promise<Measured> =>
     runScenario({
-      validates,
+      validates: true,
       messages: valid,
       load,
-      ...(messagesPerPeer === undefined ? {} : { invalid: { messages: invalid, messagesPerPeer } }),
+      ...(attack && { invalid: { messages: invalid, ...attack } }),
     })
 
-  const open = await measure(false, saturated)
-  const full = await measure(true, saturated)
+  const open = await runScenario({ validates: false, messages: valid, load: saturated })
+  const full = await measure(saturated)
   const half: Load = { perSecond: full.perSecond / 2 }
-  const calm = await measure(true, half)
-  const attacked = await measure(true, saturated, Number.POSITIVE_INFINITY)
-  const attackedCalm = await measure(true, half, Number.POSITIVE_INFINITY)
-  const fresh = await measure(true, saturated, MESSAGES_PER_PEER)
+  const calm = await measure(half)
+  const attacked = await measure(saturated, {})
+  const attackedCalm = await measure(half, {})
+  const fresh = await measure(saturated, { messagesPerPeer: MESSAGES_PER_PEER })
 
   const result = (at: Measured, latency: Measured) => ({
     accepted_per_s: round(at.perSecond),

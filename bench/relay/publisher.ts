@@ -9,8 +9,9 @@ export type Load =
   /** So many messages under way. */
   | { window: number }
   | { perSecond: number }
-  /** As many as `allow` says. A new peer id after so many messages, and whenever the node hangs up. */
-  | { messagesPerPeer: number }
+  /** As many as `allow` says. Under a new peer id after so many messages and whenever the node hangs up; under one
+   * peer id for good if absent. */
+  | { messagesPerPeer?: number }
 
 export type PublishOrder = { messages: readonly Uint8Array[]; load: Load }
 
@@ -36,7 +37,7 @@ async function publishAll({ messages, load }: PublishOrder): Promise<Moment[]> {
   const startMs = machineMs()
   for (const [index, data] of messages.entries()) {
     while (due(load, startMs) <= index) await systemClock.sleep(TICK_MS)
-    if ('messagesPerPeer' in load) await renew(index, load.messagesPerPeer)
+    if ('messagesPerPeer' in load && load.messagesPerPeer) await renew(index, load.messagesPerPeer)
     departures.push([index, machineMs()])
     await host?.gossip.publish(TOPIC, data)
     sent = index + 1

@@ -11,7 +11,7 @@ export type Scenario = {
   messages: readonly Uint8Array[]
   load: Load
   /** Messages with invalid proofs, sent in proportion by a peer of their own. */
-  invalid?: { messages: readonly Uint8Array[]; messagesPerPeer: number }
+  invalid?: { messages: readonly Uint8Array[]; messagesPerPeer?: number }
 }
 
 export type Measured = {

@@ -7,12 +7,15 @@ import {
   GOSSIP_SEEN_TTL_MS,
   MAX_GOSSIP_OUTBOUND_BYTES,
   MAX_GOSSIP_RPC_BYTES,
+  PENALTY_BAN_POINTS,
+  PENALTY_SCORE_WEIGHT,
   SCORE_GOSSIP_THRESHOLD,
   SCORE_GRAYLIST_THRESHOLD,
   SCORE_INVALID_WEIGHT,
   SCORE_PUBLISH_THRESHOLD,
 } from '../core/p2p/constants.ts'
 import {
+  INVALID_PROOF_POINTS,
   MAX_EVIDENCE_CACHE_BYTES,
   RELAY_TICK_MS,
   RELAY_VALIDATION_DEADLINE_MS,
@@ -34,6 +37,12 @@ describe('relations between limits', () => {
     expect(MAX_GOSSIP_RPC_BYTES).toBeGreaterThan(2 * MAX_MESSAGE_BYTES)
     expect(MAX_GOSSIP_OUTBOUND_BYTES).toBeGreaterThan(MAX_GOSSIP_RPC_BYTES)
     expect(MAX_EVIDENCE_CACHE_BYTES).toBeGreaterThan(100 * MAX_MESSAGE_BYTES)
+  })
+
+  it('does not hear a peer after one invalid proof, and bans it after two', () => {
+    expect(PENALTY_SCORE_WEIGHT * INVALID_PROOF_POINTS ** 2).toBeLessThan(SCORE_GRAYLIST_THRESHOLD)
+    const atReturn = Math.sqrt(SCORE_GRAYLIST_THRESHOLD / PENALTY_SCORE_WEIGHT)
+    expect(atReturn + INVALID_PROOF_POINTS).toBeGreaterThanOrEqual(PENALTY_BAN_POINTS)
   })
 
   it('graylists after ten invalid messages and stops gossip after one', () => {

@@ -34,6 +34,11 @@ export const MAX_PENDING_BREACHES = 256
 
 /** Penalty points for a gossiped message that is provably bad, and for a submitted proof that cost a verification. */
 export const INVALID_MESSAGE_POINTS = 1
+/**
+ * Penalty points for a gossiped message whose proof does not verify. It cost more than all other checks together, and
+ * no node forwards what it has not verified: the peer is not heard for six minutes, and banned for the next one.
+ */
+export const INVALID_PROOF_POINTS = 30
 /** Penalty points for whoever submits a breach itself: it holds the secret. */
 export const BREACH_POINTS = 10
 

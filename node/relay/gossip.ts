@@ -1,7 +1,8 @@
 import { type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { ErrorCode } from '@postrider/protocol/errors'
 import type { Logger } from '../core/logger.ts'
 import type { Gossip } from '../core/p2p/gossip.ts'
-import { INVALID_MESSAGE_POINTS } from './constants.ts'
+import { INVALID_MESSAGE_POINTS, INVALID_PROOF_POINTS } from './constants.ts'
 import type { Outcome, Source } from './types.ts'
 
 /**
@@ -28,8 +29,23 @@ export function gossipResult({ verdict, identical }: Outcome): TopicValidatorRes
  * here and not from gossipsub, which would punish the senders of copies too.
  */
 function pointsFor({ verdict, bothFromSender }: Outcome): number {
-  return verdict.kind === 'reject' || bothFromSender ? INVALID_MESSAGE_POINTS : 0
+  if (verdict.kind === 'reject')
+    return verdict.code === 'RLN_PROOF_INVALID' ? INVALID_PROOF_POINTS : INVALID_MESSAGE_POINTS
+  return bothFromSender ? INVALID_MESSAGE_POINTS : 0
 }
+
+/** Ignored for a reason that passes: a later copy of the message must not be taken for a repetition. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RELAY_OVERLOADED',
+  'RELAY_PEER_BUDGET',
+  'RELAY_LOG_FULL',
+  'RLN_SLOT_BUSY',
+  'RLN_UNKNOWN_ROOT',
+  'RLN_TIMESTAMP_OUTSIDE_WINDOW',
+])
+
+const codeOf = ({ verdict }: Outcome): ErrorCode | undefined =>
+  verdict.kind === 'ignore' ? verdict.code : undefined
 
 export type GossipInletComponents = {
   gossip: Gossip
@@ -38,20 +54,41 @@ export type GossipInletComponents = {
   logger: Logger
 }
 
+/** A verdict, and in whose name it was given. */
+type Decision = { outcome: Outcome; peer: string }
+
 /** Feeds gossip into the validator and reports its verdicts back. */
 export function createGossipInlet(components: GossipInletComponents, topics: readonly string[]) {
   const { gossip, validate, penalise, logger } = components
 
-  const handle = async ({ msgId, msg, propagationSource }: GossipsubMessage): Promise<void> => {
-    const peer = propagationSource.toString()
-    try {
+  /**
+   * Validates in the name of the first sender. When only that one may not send more now, the next one that sent the
+   * same message stands in: being first with a message must not keep it from the node.
+   */
+  const decide = async ({ msgId, msg, propagationSource }: GossipsubMessage): Promise<Decision> => {
+    const tried = new Set<string>()
+    for (let peer: string | undefined = propagationSource.toString(); ; ) {
+      tried.add(peer)
       const outcome = await validate(msg.topic, msg.data, { via: 'gossip', peer })
-      gossip.reportMessageValidationResult(msgId, peer, gossipResult(outcome))
+      const next = gossip.otherSenders(msgId).find((other) => !tried.has(other))
+      if (codeOf(outcome) !== 'RELAY_PEER_BUDGET' || next === undefined) return { outcome, peer }
+      peer = next
+    }
+  }
+
+  const handle = async (message: GossipsubMessage): Promise<void> => {
+    const { msgId, msg, propagationSource } = message
+    const first = propagationSource.toString()
+    try {
+      const { outcome, peer } = await decide(message)
+      gossip.reportMessageValidationResult(msgId, first, gossipResult(outcome))
       const points = pointsFor(outcome)
       if (points > 0) penalise(peer, points)
+      const code = codeOf(outcome)
+      if (code && PASSING.has(code)) gossip.forget({ messageId: msgId, topic: msg.topic, data: msg.data })
     } catch (err) {
       logger.error({ err }, 'validation failed')
-      gossip.reportMessageValidationResult(msgId, peer, TopicValidatorResult.Ignore)
+      gossip.reportMessageValidationResult(msgId, first, TopicValidatorResult.Ignore)
     }
   }
 

@@ -9,7 +9,7 @@ export type ProofVerifier = {
    * Whether the proof is valid for the signals (y, root, nullifier, x, externalNullifier).
    *
    * @param source whose budget it counts against: a peer id
-   * @throws PostriderError `RELAY_OVERLOADED` and others when there is no answer
+   * @throws PostriderError `ZK_SOURCE_BUDGET` when this source has too much waiting, others when there is no answer
    */
   verify(proof: Uint8Array, signals: readonly bigint[], source?: string): Promise<boolean>
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@postrider/protocol/errors'
+import { type ErrorCode, isPostriderError } from '@postrider/protocol/errors'
 import {
   type CheckedMessage,
   epochAt,
@@ -116,7 +116,8 @@ export function createValidator(components: ValidatorComponents, options: Valida
     } catch (err) {
       logger.debug({ err }, 'verification gave no answer')
       // Whatever failed, it was not the message: the code must be one that punishes nobody.
-      dispatch(key, { type: 'dropped', id, code: 'RELAY_OVERLOADED' })
+      const isPeers = isPostriderError(err) && err.code === 'ZK_SOURCE_BUDGET'
+      dispatch(key, { type: 'dropped', id, code: isPeers ? 'RELAY_PEER_BUDGET' : 'RELAY_OVERLOADED' })
     }
   }
 
@@ -164,6 +165,8 @@ export function createValidator(components: ValidatorComponents, options: Valida
   return {
     async validate(pubsubTopic, data, source) {
       if (stopped) return { verdict: ignore('RELAY_STOPPED') }
+      // Before the prechecks: under overload they would only cost what the verifier's thread lacks.
+      if (!verifier.canAccept()) return { verdict: ignore('RELAY_OVERLOADED') }
       const checked = await checkOrWait(pubsubTopic, data, source.peer)
       if (!checked.ok) return { verdict: checked.verdict }
       const { externalNullifier, proof } = checked

@@ -8,6 +8,12 @@ export const relayErrors = {
     fix: 'Send the message again later or through another node.',
     http: 503,
   },
+  RELAY_PEER_BUDGET: {
+    title: 'This peer has as many messages waiting for verification as it may',
+    retryable: true,
+    fix: 'Send the message again when earlier ones are answered, or through another node.',
+    http: 429,
+  },
   RELAY_LOG_FULL: {
     title: 'The nullifier log holds as many entries of this epoch as it may',
     retryable: true,

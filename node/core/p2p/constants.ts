@@ -74,8 +74,11 @@ export const GOSSIP_CACHE_HEARTBEATS = 15
 /** Heartbeats whose message ids are advertised by IHAVE. */
 export const GOSSIP_ADVERTISED_HEARTBEATS = 3
 
-/** How long a message id counts as seen, ms; longer than the ±20 s in which a message is acceptable at all. */
-export const GOSSIP_SEEN_TTL_MS = 120_000
+/**
+ * How long a message id counts as seen, ms; longer than the 40 s from the first moment at which a message is acceptable
+ * to the last. Not longer than needed: ids of ignored messages cost their sender nothing and us 400 bytes each.
+ */
+export const GOSSIP_SEEN_TTL_MS = 60_000
 
 /** Largest gossip RPC, bytes: several of the largest messages with their control data. */
 export const MAX_GOSSIP_RPC_BYTES = 1_048_576
@@ -106,7 +109,7 @@ export const MAX_GOSSIP_STREAMS = 2
 export const SCORE_GOSSIP_THRESHOLD = -100
 /** Below: own messages are not sent to this peer. */
 export const SCORE_PUBLISH_THRESHOLD = -1_000
-/** Below: everything from this peer is ignored. Ten invalid messages within seconds. */
+/** Below: everything from this peer is ignored. Ten invalid messages within seconds, or one invalid proof. */
 export const SCORE_GRAYLIST_THRESHOLD = -10_000
 /** Per squared count of recent invalid messages in one shard. */
 export const SCORE_INVALID_WEIGHT = -100

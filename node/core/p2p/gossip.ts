@@ -39,6 +39,10 @@ export type Gossip = GossipSub & {
   reportMessageValidationResult(messageId: string, source: string, result: TopicValidatorResult): void
   getMeshPeers(topic: string): string[]
   getScore(peer: string): number
+  /** Other peers that have sent a message since it arrived, as long as it is being validated. */
+  otherSenders(messageId: string): string[]
+  /** Makes a message on which no verdict could be given count as new when it comes again. */
+  forget(message: { messageId: string; topic: string; data: Uint8Array }): void
   /** Peers to which an outbound gossip stream is open. */
   readonly streamsOutbound: ReadonlyMap<string, unknown>
 }
@@ -75,7 +79,7 @@ export function createGossipService(options: GossipOptions): (components: Gossip
     // A message may arrive by gossip while the same one from lightpush is being verified.
     ignoreDuplicatePublishError: true,
     msgIdFn: createMessageId(network),
-    fastMsgIdFn: (message) => `${message.topic} ${hash('sha256', message.data ?? EMPTY, 'base64')}`,
+    fastMsgIdFn: ({ topic, data }) => fastMessageId(topic, data ?? EMPTY),
     allowedTopics: topics,
     D: GOSSIP_D,
     Dlo: GOSSIP_D_LOW,
@@ -93,6 +97,10 @@ export function createGossipService(options: GossipOptions): (components: Gossip
     maxInboundStreams: MAX_GOSSIP_STREAMS,
     maxOutboundStreams: MAX_GOSSIP_STREAMS,
     maxTopicBytesPerPeer: MAX_TOPIC_BYTES_PEER,
+    // Never: gossipsub would send IDONTWANT before the message is validated. Whoever sends a message first and gets
+    // it ignored (its budget is used up) could so keep the others from sending it at all. The accepted message,
+    // forwarded, says the same.
+    idontwantMinDataSize: Number.POSITIVE_INFINITY,
     scoreParams: scoreParams(topics, options.peerScore),
     scoreThresholds: {
       gossipThreshold: SCORE_GOSSIP_THRESHOLD,
@@ -106,11 +114,16 @@ export function createGossipService(options: GossipOptions): (components: Gossip
     const service = factory(components)
     // The option of this name is not read by version 17; the property is, at start.
     service.protocols = [...GOSSIP_PROTOCOLS]
-    return checkGossip(service)
+    return extend(checkGossip(service), options)
   }
 }
 
 const EMPTY = new Uint8Array()
+
+/** Told apart before anything is decoded: equal bytes on one topic. */
+function fastMessageId(topic: string, data: Uint8Array): string {
+  return `${topic} ${hash('sha256', data, 'base64')}`
+}
 
 /**
  * The message id: SHA-256 of the bytes, as on Waku. A copy on a shard that its content topic does not belong to
@@ -172,11 +185,47 @@ function scoreParams(topics: readonly string[], peerScore: (peer: string) => num
   }
 }
 
-function checkGossip(service: GossipSub): Gossip {
-  const needed = ['reportMessageValidationResult', 'getMeshPeers', 'getScore', 'streamsOutbound'] as const
-  const missing = needed.filter((name) => !(name in service))
+/** What is used of gossipsub's class beyond its interface. */
+type Internals = GossipSub &
+  Omit<Gossip, 'otherSenders' | 'forget'> & {
+    acceptFrom(peer: string): boolean
+    readonly mcache: {
+      readonly msgs: ReadonlyMap<string, { readonly originatingPeers: ReadonlySet<string> }>
+    }
+    readonly seenCache: { readonly entries: Map<string, unknown> }
+    readonly fastMsgIdCache: { readonly entries: Map<string, unknown> }
+  }
+
+const INTERNALS = [
+  'reportMessageValidationResult',
+  'getMeshPeers',
+  'getScore',
+  'streamsOutbound',
+  'acceptFrom',
+] as const
+
+function checkGossip(service: GossipSub): Internals {
+  const internals = service as Partial<Internals> & GossipSub
+  const missing: string[] = INTERNALS.filter((name) => !(name in service))
+  for (const cache of ['seenCache', 'fastMsgIdCache'] as const) {
+    if (!(internals[cache]?.entries instanceof Map)) missing.push(cache)
+  }
+  if (!(internals.mcache?.msgs instanceof Map)) missing.push('mcache')
   if (missing.length > 0) {
     throw new PostriderError('RELAY_GOSSIP_INCOMPATIBLE', { detail: `no ${missing.join(', ')}` })
   }
-  return service as Gossip
+  return internals as Internals
+}
+
+function extend(service: Internals, { peerScore }: GossipOptions): Gossip {
+  const acceptFrom = service.acceptFrom.bind(service)
+  // Gossipsub goes on listening for a second to a peer whose score was good until now; the book knows better.
+  service.acceptFrom = (peer) => peerScore(peer) >= SCORE_GRAYLIST_THRESHOLD && acceptFrom(peer)
+  return Object.assign(service, {
+    otherSenders: (messageId: string) => [...(service.mcache.msgs.get(messageId)?.originatingPeers ?? [])],
+    forget({ messageId, topic, data }: { messageId: string; topic: string; data: Uint8Array }) {
+      service.seenCache.entries.delete(messageId)
+      service.fastMsgIdCache.entries.delete(fastMessageId(topic, data))
+    },
+  })
 }
