@@ -24,6 +24,7 @@ const STEPS: Step[] = [
     fix: 'npx biome check --write',
   },
   program('packages that each folder may import', 'scripts/walls.ts', 'see docs/adr/0001-workspaces.md', []),
+  program('no float touches money', 'scripts/money.ts', 'use bigint, or list the use with its reason', []),
   program('protobuf code is up to date', 'protocol/scripts/generate-wire.ts', 'run it without --check'),
   program('contract ABIs are up to date', 'contracts/scripts/generate-abi.ts', 'run it without --check'),
   program('circuit artifacts match manifest and source', 'circuits/scripts/build.ts', 'circuits/README.md'),
