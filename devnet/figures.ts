@@ -8,6 +8,7 @@ import type { Treasury } from './treasury.ts'
 type Amount = { amount: string }
 export type ChannelEntry = {
   id: string
+  state: string
   payer: string
   deposit: Amount
   paid: Amount

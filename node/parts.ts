@@ -134,6 +134,7 @@ function createPaymentsPart(
       unpaidLimit: config.unpaidLimit,
       freeRequests: config.freeRequestsPerEpoch,
       freeEpochSeconds: network.epochSeconds,
+      ...(config.redeem.claimsFile ? { claimsFile: config.redeem.claimsFile } : {}),
       redemption: { mode, gasMultiple: BigInt(gasFactor), intervalMs: intervalSeconds * 1000 },
     },
   )

@@ -1,7 +1,7 @@
 import { paymentChannelsAbi, toClaim } from '@postrider/contracts'
 import { isPostriderError } from '@postrider/protocol/errors'
 import type { ChannelDescriptor } from '@postrider/protocol/payment'
-import { bytesToHex, type Hex } from '@postrider/protocol/wire'
+import { type Address, bytesToHex, type Hex } from '@postrider/protocol/wire'
 import { parseEventLogs, type TransactionReceipt } from 'viem'
 import { abortable } from '../core/deadline.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
@@ -54,6 +54,8 @@ export type Redeemer = {
 export type RedeemerOptions = {
   /** Base units of the token that one wei is worth, in thousandths. */
   tokenPerNativeMilli: number
+  /** Whose channels are settled; the sender's own account when absent. `closeMany` works only for the latter. */
+  payee?: Address
 }
 
 export function createRedeemer(
@@ -69,7 +71,7 @@ export function createRedeemer(
       return (price * gas * BigInt(options.tokenPerNativeMilli)) / 1000n
     },
     settleMany(key, claims, signal) {
-      const args = [sender.address, claims.map(toItem)] as const
+      const args = [options.payee ?? sender.address, claims.map(toItem)] as const
       return asResult(submitCall(components, 'paymentChannels', 'settleMany', args, key), signal)
     },
     closeMany(key, claims, signal) {

@@ -15,6 +15,7 @@ import { registerRun } from './commands/run.ts'
 import { registerSlashCommands } from './commands/slash.ts'
 import { registerStakeCommands } from './commands/stake.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerWatchtower } from './commands/watchtower.ts'
 import { registerWithdraw } from './commands/withdraw.ts'
 import { EXIT_CODES, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -42,6 +43,7 @@ export function createProgram(tree: Tree): Command {
   registerStakeCommands(tree, program)
   registerRlnCommands(tree, program)
   registerRun(tree, program)
+  registerWatchtower(tree, program)
   registerStatus(tree, program)
   registerChannelCommands(tree, program)
   registerRewardsCommands(tree, program)

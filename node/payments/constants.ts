@@ -69,6 +69,20 @@ export const CHARGE_PRUNE_INTERVAL_MS = 60_000
 /** Accounts that one page of the ledger holds while all of them are read at the start. */
 export const LEDGER_PAGE = 500
 
+// ---- watchtower --------------------------------------------------------------------------------------
+
+/** How often the claims for a watchtower are written, ms: what it may not know yet when the node dies. */
+export const CLAIMS_FILE_INTERVAL_MS = 5_000
+
+/** Largest claims file that is read, bytes: 100,000 channels of 600 bytes. */
+export const MAX_CLAIMS_FILE_BYTES = 64 * 1024 * 1024
+
+/** Channels in one call of the contract: 500 slots are far below the gas that endpoints allow for a call. */
+export const CHANNELS_PER_READ = 500
+
+/** How long a node may settle by itself before its watchtower does, seconds: a restart and a block. */
+export const DEFAULT_WATCH_GRACE_SECONDS = 600
+
 // ---- redemption --------------------------------------------------------------------------------------
 
 /** Most claims in one transaction: 100 at 16,500 gas are a tenth of the cap of one transaction. */

@@ -34,9 +34,11 @@ import type { HeldReason, PendingParts } from './redemption/holdings.ts'
 import type { Figures } from './redemption/positions.ts'
 import { createPaymentServer } from './server.ts'
 import type { AccountRecord, EscrowView, Ledger, Prices, VoucherRedeemer } from './types.ts'
+import { createClaimsWriter } from './watchtower/claims-writer.ts'
 
 export type { Charge, ChargeResult, PaymentGate } from './gate.ts'
 export { createPrismaLedger } from './ledger/prisma.ts'
+export { createRecoverSigner } from './recover-signer.ts'
 export type { RedeemRequest, RedemptionMode, RedemptionOptions } from './redemption/daemon.ts'
 export type { HeldReason, PendingPart, PendingParts } from './redemption/holdings.ts'
 export type { Figures } from './redemption/positions.ts'
@@ -55,6 +57,8 @@ export type {
   Service,
   VoucherRedeemer,
 } from './types.ts'
+export { readClaims } from './watchtower/claims-file.ts'
+export { createWatchtower, type Watch, type Watchtower } from './watchtower/watchtower.ts'
 
 export type PaymentsComponents = {
   libp2p: Pick<Libp2p, 'handle' | 'unhandle' | 'peerId'>
@@ -80,6 +84,8 @@ export type PaymentsOptions = {
   /** `DEFAULT_FREE_EPOCH_SECONDS` when absent. */
   freeEpochSeconds?: number
   redemption: RedemptionOptions
+  /** Where the newest claims are written for a watchtower; absent: nowhere. */
+  claimsFile?: string
 }
 
 export type PaymentFigures = Figures & {
@@ -151,6 +157,10 @@ export function createPayments(components: PaymentsComponents, options: Payments
   book.subscribe((account, cause) => {
     if (cause === 'voucher' || cause === 'channel') emit({ type: 'channel', account })
   })
+  const claimsWriter =
+    options.claimsFile === undefined
+      ? undefined
+      : createClaimsWriter({ ...components, book }, { path: options.claimsFile, domain, payee })
   let pruning: Timer | undefined
 
   const prune = async (): Promise<void> => {
@@ -174,6 +184,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
     async start() {
       await daemon.start()
       await server.start()
+      await claimsWriter?.start()
       pruning = clock.every(CHARGE_PRUNE_INTERVAL_MS, prune)
     },
     async stop() {
@@ -181,6 +192,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
       await server.stop()
       await daemon.stop()
       await book.settle()
+      await claimsWriter?.stop()
     },
     earned: () => daemon.figures().earned,
     pending: () => daemon.figures().pending,

@@ -176,6 +176,11 @@ export const paymentErrors = {
     retryable: false,
     fix: 'Nothing is lost: its channels are claimed by a later redemption.',
   },
+  PAYMENT_CLAIMS_FILE_INVALID: {
+    title: 'The file of claims cannot be used',
+    retryable: true,
+    fix: 'Check the path, that the node writes it (redeem.claimsFile), and that both use the same network file.',
+  },
   PAYMENT_REDEMPTION_UNKNOWN: {
     title: 'There is no such redemption waiting for approval',
     retryable: false,

@@ -34,7 +34,7 @@ async function run(cli: Cli, passwordFile: string | undefined): Promise<Outcome>
 }
 
 /** Aborts at the first SIGINT or SIGTERM; a second SIGINT ends the process at once. */
-function abortOnSignals(): { signal: AbortSignal } & Disposable {
+export function abortOnSignals(): { signal: AbortSignal } & Disposable {
   const controller = new AbortController()
   const stop = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted && signal === 'SIGINT') process.exit(EXIT_CODES.interrupted.code)

@@ -88,6 +88,9 @@ const redeem = z.strictObject({
     .describe('base units of the token that one wei is worth, in thousandths, to weigh gas against value'),
   intervalSeconds: count(1, 604_800).default(600).describe('time between two looks at what can be redeemed'),
   maxBatch: count(1, 100).default(100).describe('vouchers in one transaction'),
+  claimsFile: path()
+    .optional()
+    .describe('file with the newest vouchers for a watchtower; absent: none is written'),
 })
 
 const store = z.strictObject({
