@@ -14,6 +14,7 @@ import type { PoolEvents } from './nodes/types.ts'
 import type { Settings } from './options.ts'
 import { createMember, type Member } from './rln/member.ts'
 import { createMembership } from './rln/membership.ts'
+import { createNodeSources } from './rln/sources.ts'
 import { handlePushes } from './transport/filter.ts'
 import { createLibp2pTransport } from './transport/libp2p.ts'
 import { checkCluster, handleMetadata } from './transport/metadata.ts'
@@ -60,7 +61,13 @@ export async function createParts(settings: Settings, events: Emitter<ClientEven
     { size: settings.poolSize, preferred: payments.preferred },
   )
   const membership = createMembership(
-    { chain: reader, storage, clock, onError: warn },
+    {
+      chain: reader,
+      storage,
+      clock,
+      sources: createNodeSources({ pool, transport, random }),
+      onError: warn,
+    },
     { deployBlock: network.deployBlock, confirmations: settings.membershipConfirmations },
   )
   const member = createMember(

@@ -5,7 +5,23 @@ export const MEMBERSHIP_POLL_MS = 4_000
 export const MEMBERSHIP_SAVE_MS = 60_000
 
 /**
- * Newest changes whose roots are computed one by one when the list is loaded, at 20 Poseidon hashes (about 4 ms)
+ * Changes after which the list is saved again while the client runs, or a share of all: about 100 bytes a member are
+ * written each time. A client that is killed reads the rest from the chain again.
+ */
+export const SAVE_AFTER_CHANGES = 256
+export const SAVE_AFTER_SHARE = 0.05
+
+/** Blocks that are read from the chain's events rather than asked of nodes: one request of most endpoints. */
+export const EVENT_RANGE_BLOCKS = 5_000n
+
+/** Nodes that are asked for the member list, one after the other, before the chain's events are read. */
+export const MAX_LIST_SOURCES = 3
+
+/** Changes that are hashed in one go, about 15 ms: between two the page or the process does other things. */
+export const BUILD_SLICE = 512
+
+/**
+ * Newest changes whose roots are computed one by one when the list is loaded, at 20 Poseidon hashes (half a ms)
  * each: a little more than the nodes' window of accepted roots.
  */
 export const ROOT_HISTORY = 64

@@ -1,50 +1,77 @@
-import { PostriderError } from '@postrider/protocol/errors'
 import {
-  accumulate,
   createMembershipTree,
   EMPTY_ACCUMULATOR,
-  leafOfChange,
+  encodeChanges,
+  foldChanges,
+  leavesOfChanges,
   type MembershipChange,
+  type MembershipTree,
   type MerklePath,
 } from '@postrider/protocol/rln'
-import { bigIntToBytes, bytesToBigInt, bytesToHex, type Hex, hexToBytes } from '@postrider/protocol/wire'
-import { MAX_KNOWN_ROOTS, ROOT_HISTORY, SAVED_MEMBER_BYTES } from './constants.ts'
+import type { Hex } from '@postrider/protocol/wire'
+import { MAX_KNOWN_ROOTS, ROOT_HISTORY } from './constants.ts'
+import { decodeMembers, encodeMembers } from './members-record.ts'
 
 /** The member list, its tree and its running hash; a fold over the contract's changes. */
 export interface Members {
   /** The running hash over the changes so far. */
   accumulator(): Hex
+  /** How many changes there were. */
+  changes(): number
   root(): bigint
   /** True for a root that the tree had, as far back as it is remembered. */
   isKnownRoot(root: bigint): boolean
   /** Position and limit of a member that is in the group. */
   find(commitment: bigint): { index: number; limit: number } | undefined
   path(index: number): MerklePath
+  /** Takes changes and remembers the roots between the newest ones. */
   apply(changes: readonly MembershipChange[]): void
+  /** Takes changes at once: each inner node is hashed once, and no root between them is remembered. */
+  absorb(changes: readonly MembershipChange[]): void
   /** How many members are in the group. */
   size(): number
-  /** Bytes from which `restoreMembers` makes the same list; `block` is the newest block in it. */
+  /** Bytes from which `restoreMembers` makes the same list without hashing; `block` is the newest block in it. */
   save(block: bigint): Uint8Array
+}
+
+/** A member by its position; undefined where one was erased. */
+export type Entry = { commitment: bigint; limit: number } | undefined
+
+export type MembersState = {
+  accumulator: Hex
+  changes: number
+  entries: Entry[]
+  /** Known ones, oldest first. */
+  roots: readonly bigint[]
+  tree: MembershipTree
 }
 
 /** The running hash after some more changes: costs no tree, so that a list is checked before it is built. */
 export function foldAccumulator(accumulator: Hex, changes: readonly MembershipChange[]): Hex {
-  return changes.reduce(accumulate, accumulator)
+  return foldChanges(accumulator, encodeChanges(changes)).accumulator
 }
 
-/** The empty list, or one with the given leaves by index (an erased or skipped one is undefined). */
+/** The empty list. */
 export function createMembers(): Members {
-  return build(EMPTY_ACCUMULATOR, [], [])
+  const tree = createMembershipTree()
+  return membersOf({ accumulator: EMPTY_ACCUMULATOR, changes: 0, entries: [], roots: [], tree })
 }
 
-type Entry = { commitment: bigint; limit: number }
+/**
+ * The list in the bytes and its newest block.
+ *
+ * @throws PostriderError `CLIENT_STORAGE_CORRUPT`
+ */
+export function restoreMembers(bytes: Uint8Array): { members: Members; block: bigint } {
+  const { block, ...state } = decodeMembers(bytes)
+  return { members: membersOf(state), block }
+}
 
-function build(start: Hex, leaves: readonly (Entry | undefined)[], roots: readonly bigint[]): Members {
-  const tree = createMembershipTree()
-  const entries: (Entry | undefined)[] = []
+function membersOf({ tree, entries, roots, ...start }: MembersState): Members {
   const indexes = new Map<bigint, number>()
   const known = new Set(roots)
-  let accumulator = start
+  let { accumulator, changes: count } = start
+  for (const [index, entry] of entries.entries()) if (entry) indexes.set(entry.commitment, index)
 
   const assign = ({ index, commitment, limit }: MembershipChange) => {
     const previous = entries[index]
@@ -60,16 +87,17 @@ function build(start: Hex, leaves: readonly (Entry | undefined)[], roots: readon
     const [oldest] = known
     if (known.size > MAX_KNOWN_ROOTS && oldest !== undefined) known.delete(oldest)
   }
-  const setLeaves = (changes: readonly MembershipChange[]) => {
+  const absorb = (changes: readonly MembershipChange[]) => {
+    accumulator = foldAccumulator(accumulator, changes)
+    count += changes.length
     for (const change of changes) assign(change)
-    tree.setMany(changes.map((change) => ({ index: change.index, leaf: leafOfChange(change) })))
+    tree.setMany(leavesOfChanges(changes))
     remember()
   }
-  const initial = leaves.flatMap((entry, index) => (entry ? [{ index, ...entry }] : []))
-  if (initial.length > 0) setLeaves(initial)
 
   return {
     accumulator: () => accumulator,
+    changes: () => count,
     root: () => tree.root(),
     isKnownRoot: (root) => known.has(root),
     find(commitment) {
@@ -79,68 +107,12 @@ function build(start: Hex, leaves: readonly (Entry | undefined)[], roots: readon
     },
     path: (index) => tree.path(index),
     apply(changes) {
-      accumulator = foldAccumulator(accumulator, changes)
       const bulk = Math.max(0, changes.length - ROOT_HISTORY)
-      if (bulk > 0) setLeaves(changes.slice(0, bulk))
-      for (const change of changes.slice(bulk)) setLeaves([change])
+      if (bulk > 0) absorb(changes.slice(0, bulk))
+      for (const change of changes.slice(bulk)) absorb([change])
     },
+    absorb,
     size: () => indexes.size,
-    save: (block) => encodeMembers({ block, accumulator, entries, roots: [...known] }),
+    save: (block) => encodeMembers({ block, accumulator, changes: count, entries, roots: [...known], tree }),
   }
-}
-
-type Saved = {
-  block: bigint
-  accumulator: Hex
-  entries: readonly (Entry | undefined)[]
-  roots: readonly bigint[]
-}
-
-const VERSION = 1
-const HEAD_BYTES = 1 + 8 + 32 + 4
-
-// version u8, block u64, accumulator 32, members u32, then each member (commitment 32, limit u16; all zero: none),
-// then the known roots, 32 bytes each, oldest first. Big-endian.
-function encodeMembers({ block, accumulator, entries, roots }: Saved): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + entries.length * SAVED_MEMBER_BYTES + roots.length * 32)
-  bytes[0] = VERSION
-  bytes.set(bigIntToBytes(block, 8), 1)
-  bytes.set(hexToBytes(accumulator), 9)
-  bytes.set(bigIntToBytes(BigInt(entries.length), 4), 41)
-  entries.forEach((entry, index) => {
-    if (!entry) return
-    const at = HEAD_BYTES + index * SAVED_MEMBER_BYTES
-    bytes.set(bigIntToBytes(entry.commitment, 32), at)
-    bytes.set(bigIntToBytes(BigInt(entry.limit), 2), at + 32)
-  })
-  const rootsAt = HEAD_BYTES + entries.length * SAVED_MEMBER_BYTES
-  roots.forEach((root, at) => {
-    bytes.set(bigIntToBytes(root, 32), rootsAt + at * 32)
-  })
-  return bytes
-}
-
-/**
- * The list in the bytes and its newest block.
- *
- * @throws PostriderError `CLIENT_STORAGE_CORRUPT`
- */
-export function restoreMembers(bytes: Uint8Array): { members: Members; block: bigint } {
-  const count = Number(bytesToBigInt(bytes.subarray(41, 45)))
-  const rootsAt = HEAD_BYTES + count * SAVED_MEMBER_BYTES
-  const rootBytes = bytes.length - rootsAt
-  if (bytes[0] !== VERSION || rootBytes < 0 || rootBytes % 32 !== 0) {
-    throw new PostriderError('CLIENT_STORAGE_CORRUPT', { detail: 'the saved member list' })
-  }
-  const entries = Array.from({ length: count }, (_, index) => {
-    const at = HEAD_BYTES + index * SAVED_MEMBER_BYTES
-    const commitment = bytesToBigInt(bytes.subarray(at, at + 32))
-    const limit = Number(bytesToBigInt(bytes.subarray(at + 32, at + 34)))
-    return commitment === 0n ? undefined : { commitment, limit }
-  })
-  const roots = Array.from({ length: rootBytes / 32 }, (_, at) =>
-    bytesToBigInt(bytes.subarray(rootsAt + at * 32, rootsAt + at * 32 + 32)),
-  )
-  const block = bytesToBigInt(bytes.subarray(1, 9))
-  return { members: build(bytesToHex(bytes.subarray(9, 41)), entries, roots), block }
 }

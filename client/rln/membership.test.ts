@@ -127,6 +127,27 @@ it('saves and restores members, gaps and roots', () => {
   )
 })
 
+it('reads the chain again when what was saved is damaged', async () => {
+  const storage = createMemoryStorage()
+  const first = setUp(storage)
+  first.group.mine(join(0), join(1))
+  await first.membership.start()
+  await first.membership.stop()
+  const saved = (await storage.get('rln/members')) ?? new Uint8Array(0)
+  for (const damaged of [
+    saved.with(0, 9),
+    saved.subarray(0, 20),
+    saved.with(-40, (saved.at(-40) ?? 0) ^ 1),
+  ]) {
+    await storage.put('rln/members', damaged)
+    const again = setUp(storage, first.group)
+    await again.membership.start()
+    expect(again.errors).toEqual(['CLIENT_STORAGE_CORRUPT'])
+    expect(again.membership.members().root()).toBe(rootOf(join(0), join(1)))
+    await again.membership.stop()
+  }
+})
+
 it('builds a long list at once and keeps the newest roots one by one', () => {
   const members = createMembers()
   const changes = Array.from({ length: ROOT_HISTORY + 20 }, (_, index) => join(index))

@@ -1,3 +1,4 @@
+import { CHANGE_BYTES, MAX_CHANGES_PER_PAGE } from '@postrider/protocol/rln'
 import { MAX_MESSAGE_BYTES } from '@postrider/protocol/wire'
 
 /** Room around a message for request id, topics and hashes, bytes. */
@@ -11,6 +12,9 @@ export const MAX_STATUS_FRAME_BYTES = 16 * 1024
 
 /** Largest page of a history query, bytes: what nodes send (3.5 MiB of messages) with hashes and topics around it. */
 export const MAX_PAGE_FRAME_BYTES = 4 * 1024 * 1024
+
+/** Largest page of member changes, bytes: 8,192 of 38 bytes, with status and counts around them. */
+export const MAX_CHANGES_FRAME_BYTES = MAX_CHANGES_PER_PAGE * CHANGE_BYTES + ENVELOPE_BYTES
 
 /** Time to connect, secure and multiplex, ms. */
 export const DIAL_TIMEOUT_MS = 10_000
