@@ -13,20 +13,28 @@ export const SUSPECT_QUEUE_LIMIT = 32
  */
 export const MAX_BATCH = 64
 
-/** Proofs of suspects checked in one go, each by itself: bounds how long an honest proof waits behind them. */
-export const SUSPECT_BATCH = 8
+/** Proofs checked one by one in one go: bounds how long those in a batch wait behind them. */
+export const SINGLES_BATCH = 8
+
+/** Valid proofs in a row after which a source is trusted: it shares batches with the others that are. */
+export const PROVEN_AFTER = 16
+
+/** Most proofs of one newcomer in a batch of newcomers: what it can spoil before anything is known of it. */
+export const NEWCOMER_BATCH_SHARE = 16
 
 /**
- * While honest proofs wait, one suspect proof is checked per this many honest ones. A proof by itself costs about
- * three in a batch, so suspects take at most a tenth of the verifier.
+ * While trusted sources wait, one proof of a newcomer is checked per this many of theirs, and one of a suspect per this
+ * many. A proof by itself costs about three in a batch, so both together take less than a quarter of the verifier,
+ * however many they are and however often they change their ids.
  */
+export const TRUSTED_PER_NEWCOMER = 16
 export const HONEST_PER_SUSPECT = 32
 
-/** Valid proofs in a row after which a source that sent an invalid one is batched with the others again. */
+/** Valid proofs in a row after which a source that sent an invalid one is trusted again. */
 export const REHABILITATION = 64
 
-/** Suspect sources remembered; the one that failed longest ago is forgotten first. */
-export const MAX_SUSPECTS = 1024
+/** Sources remembered with what is known of them; the one heard of longest ago is forgotten first. */
+export const MAX_KNOWN_SOURCES = 4096
 
 /** Proving jobs that may wait. Each takes a fraction of a second, so the last one waits for seconds already. */
 export const PROVE_QUEUE_LIMIT = 32

@@ -3,10 +3,13 @@ import { describe, expect, it } from 'vitest'
 import {
   HONEST_PER_SUSPECT,
   MAX_BATCH,
-  MAX_SUSPECTS,
+  MAX_KNOWN_SOURCES,
+  NEWCOMER_BATCH_SHARE,
+  PROVEN_AFTER,
   REHABILITATION,
-  SUSPECT_BATCH,
+  SINGLES_BATCH,
   SUSPECT_QUEUE_LIMIT,
+  TRUSTED_PER_NEWCOMER,
 } from './constants.ts'
 import { createProofQueue } from './proof-queue.ts'
 
@@ -15,26 +18,63 @@ type Job = { source: string; id: number }
 const make = (limit = 1024, sourceLimit = 256) => createProofQueue<Job>({ limit, sourceLimit })
 const fill = (queue: ReturnType<typeof make>, source: string, count: number) =>
   Array.from({ length: count }, (_, id) => queue.add({ source, id }))
+const trust = (queue: ReturnType<typeof make>, ...sources: string[]) => {
+  for (const source of sources) for (let i = 0; i < PROVEN_AFTER; i++) queue.learn(source, true)
+}
+
+// Costs as measured, in units of one proof in a large batch: a check's fixed part, a proof checked by itself.
+const CHECK = 4.3
+const SINGLE = 3.1
+const isBad = ({ source }: Job) => source.startsWith('bad')
+
+/** What the engine needs for jobs: one by one, or as a batch that is halved down to groups of eight. */
+const costOf = (jobs: readonly Job[], apart: boolean): number => {
+  if (apart || jobs.length === 1) return SINGLE * jobs.length
+  const search = (part: readonly Job[]): number => {
+    if (!part.some(isBad)) return CHECK
+    if (part.length <= 8) return CHECK + SINGLE * part.length
+    const middle = Math.ceil(part.length / 16) * 8
+    return CHECK + search(part.slice(0, middle)) + search(part.slice(middle))
+  }
+  return jobs.length + search(jobs)
+}
+
+/** Honest proofs per unit of cost when everybody sends more than can be checked. */
+const throughput = (attack: (queue: ReturnType<typeof make>, round: number) => void): number => {
+  const queue = make()
+  const honest = Array.from({ length: 9 }, (_, i) => `peer-${i}`)
+  trust(queue, ...honest)
+  let [cost, checked] = [0, 0]
+  for (let round = 0; cost < 30_000; round++) {
+    for (let i = 0; i < 90; i++) queue.add({ source: honest[i % 9] ?? '', id: i })
+    attack(queue, round)
+    const { jobs, apart } = queue.take()
+    cost += costOf(jobs, apart)
+    for (const job of jobs) queue.learn(job.source, !isBad(job))
+    checked += jobs.filter(({ source }) => honest.includes(source)).length
+  }
+  return checked / cost
+}
 
 describe('proof queue', () => {
   it('takes turns between sources and keeps the order within one', () => {
     const queue = make()
+    trust(queue, 'loud', 'quiet')
     fill(queue, 'loud', 100)
     fill(queue, 'quiet', 2)
     const { jobs, apart } = queue.take()
     expect(apart).toBe(false)
     expect(jobs).toHaveLength(MAX_BATCH)
-    expect(jobs.slice(0, 4).map((job) => `${job.source}${job.id}`)).toEqual([
-      'loud0',
-      'quiet0',
-      'loud1',
-      'quiet1',
-    ])
+    const quiet = jobs.filter(({ source }) => source === 'quiet')
+    expect(quiet.map(({ id }) => id)).toEqual([0, 1])
+    // Neighbours in the batch, whoever's turn it was.
+    expect(jobs.slice(-2)).toEqual(quiet)
   })
 
   it('puts a suspect apart, one proof for many honest ones', () => {
     const queue = make()
     queue.learn('bad', false)
+    trust(queue, 'good')
     let honest = 0
     let suspect = 0
     for (let round = 0; round < 200; round++) {
@@ -54,7 +94,7 @@ describe('proof queue', () => {
     queue.learn('bad', false)
     const results = fill(queue, 'bad', SUSPECT_QUEUE_LIMIT + 1)
     expect(results.at(-1)).toBe('source-full')
-    expect(queue.take()).toMatchObject({ apart: true, jobs: { length: SUSPECT_BATCH } })
+    expect(queue.take()).toMatchObject({ apart: true, jobs: { length: SINGLES_BATCH } })
   })
 
   it('trusts a suspect again after enough valid proofs, counted from its last bad one', () => {
@@ -69,40 +109,71 @@ describe('proof queue', () => {
     expect(queue.isSuspect('peer')).toBe(false)
   })
 
-  it('remembers a bounded number of suspects and forgets the oldest failure', () => {
+  it('remembers a bounded number of sources and forgets the one heard of longest ago', () => {
     const queue = make()
-    for (let i = 0; i <= MAX_SUSPECTS; i++) queue.learn(`peer-${i}`, false)
-    expect(queue.isSuspect('peer-0')).toBe(false)
-    expect(queue.isSuspect('peer-1')).toBe(true)
+    for (let i = 0; i < MAX_KNOWN_SOURCES; i++) queue.learn(`peer-${i}`, false)
+    queue.learn('peer-0', false)
+    queue.learn('another', true)
+    expect(queue.isSuspect('peer-0')).toBe(true)
+    expect(queue.isSuspect('peer-1')).toBe(false)
   })
 
-  it('keeps three quarters of the honest throughput when a tenth of all proofs is bad', () => {
-    // Costs as measured, in units of one proof in a large batch: a check's fixed part, a proof checked by itself.
-    const [check, single] = [6, 2.8]
-    /** Bisection of a batch; proofs of a group of eight or less are multiplied out again. */
-    const bisect = (bad: boolean[]): number => {
-      if (!bad.includes(true)) return 0
-      if (bad.length === 1) return single
-      const middle = Math.ceil(bad.length / 2)
-      const again = bad.length <= 16 ? bad.length : 0
-      return 2 * check + again + bisect(bad.slice(0, middle)) + bisect(bad.slice(middle))
+  it('lets newcomers share batches among themselves, each with a part of it', () => {
+    const queue = make()
+    fill(queue, 'new-1', 100)
+    fill(queue, 'new-2', 100)
+    expect(queue.take()).toMatchObject({ apart: false, jobs: { length: 2 * NEWCOMER_BATCH_SHARE } })
+    trust(queue, 'new-1')
+    const { jobs } = queue.take()
+    expect(jobs).toHaveLength(MAX_BATCH)
+    expect(new Set(jobs.map(({ source }) => source))).toEqual(new Set(['new-1']))
+  })
+
+  it('checks few newcomers, one by one, while trusted sources wait', () => {
+    const queue = make()
+    trust(queue, 'good')
+    let [trusted, newcomers] = [0, 0]
+    for (let round = 0; round < 200; round++) {
+      fill(queue, 'good', 200)
+      fill(queue, `new-${round}`, 10)
+      const { jobs, apart } = queue.take()
+      if (apart) newcomers += jobs.length
+      else trusted += jobs.length
     }
-    const throughput = (withAttacker: boolean): number => {
-      const queue = make()
-      let [cost, honest] = [0, 0]
-      while (cost < 20_000) {
-        // Everybody sends more than can be checked; every tenth proof is the attacker's.
-        for (let i = 0; i < 90; i++) queue.add({ source: `peer-${i % 9}`, id: i })
-        for (let i = 0; i < 10 && withAttacker; i++) queue.add({ source: 'attacker', id: i })
-        const { jobs, apart } = queue.take()
-        const bad = jobs.map(({ source }) => source === 'attacker')
-        cost += apart ? single * jobs.length : jobs.length + check + bisect(bad)
-        for (const { source } of jobs) queue.learn(source, source !== 'attacker')
-        honest += bad.filter((each) => !each).length
-      }
-      return honest / cost
-    }
-    expect(throughput(true)).toBeGreaterThan(0.75 * throughput(false))
+    expect(newcomers).toBeGreaterThan(0)
+    expect(newcomers).toBeLessThanOrEqual(trusted / TRUSTED_PER_NEWCOMER)
+  })
+
+  it('has room for trusted sources whatever newcomers and suspects send', () => {
+    const queue = make()
+    trust(queue, 'good')
+    for (let i = 0; i < 10; i++) fill(queue, `new-${i}`, 300)
+    for (let i = 0; i < 10; i++) queue.learn(`new-${i}`, false)
+    for (let i = 0; i < 10; i++) fill(queue, `suspect-${i}`, 300)
+    for (let i = 10; i < 20; i++) fill(queue, `new-${i}`, 300)
+    expect(queue.hasRoom()).toBe(true)
+    expect(fill(queue, 'good', 256)).not.toContain('full')
+  })
+
+  it('gives back what a new suspect may not keep waiting', () => {
+    const queue = make()
+    fill(queue, 'bad', 100)
+    const dropped = queue.learn('bad', false)
+    expect(dropped.map(({ id }) => id)).toEqual(Array.from({ length: 68 }, (_, i) => SUSPECT_QUEUE_LIMIT + i))
+    expect(queue.size()).toBe(SUSPECT_QUEUE_LIMIT)
+  })
+
+  it.each<[string, (queue: ReturnType<typeof make>, round: number) => void]>([
+    ['one peer in ten', (queue) => fill(queue, 'bad', 10)],
+    ['ever new peers', (queue, round) => fill(queue, `bad-${round}`, 30)],
+    [
+      'a crowd of ever new peers',
+      (queue, round) => {
+        for (let i = 0; i < 50; i++) fill(queue, `bad-${round}-${i}`, 4)
+      },
+    ],
+  ])('keeps three quarters of the honest throughput when %s send invalid proofs', (_, attack) => {
+    expect(throughput(attack)).toBeGreaterThan(0.75 * throughput(() => undefined))
   })
 
   it('property: never over its limits, nothing lost, nothing twice, order kept per source', () => {
@@ -124,8 +195,10 @@ describe('proof queue', () => {
           for (const job of jobs) expect(expected.get(job.source)?.shift()).toBe(job.id)
         }
         for (const step of steps) {
-          if (step.kind === 'learn') queue.learn(step.source, step.valid)
-          else if (step.kind === 'add') {
+          if (step.kind === 'learn') {
+            for (const { source, id } of queue.learn(step.source, step.valid).toReversed())
+              expect(expected.get(source)?.pop()).toBe(id)
+          } else if (step.kind === 'add') {
             if (queue.add({ source: step.source, id }) === 'added') {
               expected.set(step.source, [...(expected.get(step.source) ?? []), id])
             }
@@ -135,7 +208,8 @@ describe('proof queue', () => {
             if (step.back) queue.putBack(jobs)
             else taken(jobs)
           }
-          expect(queue.size()).toBeLessThanOrEqual(20)
+          // Suspects wait beside the others, as many as one source may have.
+          expect(queue.size()).toBeLessThanOrEqual(20 + 8)
           expect(queue.size()).toBe([...expected.values()].reduce((sum, ids) => sum + ids.length, 0))
         }
         taken(queue.drain())

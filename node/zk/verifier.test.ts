@@ -70,17 +70,17 @@ describe('createProofVerifier', () => {
   })
 
   it('refuses when full, and says so before it is asked', async () => {
-    const { verifier, open } = setup({ queueLimit: 8 })
+    const { verifier, open } = setup({ queueLimit: 2 })
     await verifier.start()
     const inFlight = verifier.verify(proof(1), signals, 'first')
-    const waiting = Array.from({ length: 8 }, (_, i) => verifier.verify(proof(1), signals, `peer-${i}`))
+    const waiting = [verifier.verify(proof(1), signals), verifier.verify(proof(1), signals, 'peer')]
     expect(verifier.canAccept()).toBe(false)
     await expect(verifier.verify(proof(1), signals, 'late')).rejects.toMatchObject({
       code: 'ZK_QUEUE_FULL',
       retryable: true,
     })
     open()
-    expect(await Promise.all([inFlight, ...waiting])).toEqual(Array(9).fill(true))
+    expect(await Promise.all([inFlight, ...waiting])).toEqual([true, true, true])
     expect(verifier.canAccept()).toBe(true)
   })
 

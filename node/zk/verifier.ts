@@ -3,7 +3,7 @@ import { type ErrorCode, PostriderError } from '@postrider/protocol/errors'
 import { systemClock } from '../core/clock.ts'
 import { MAX_ATTEMPTS, VERIFY_QUEUE_LIMIT, VERIFY_SOURCE_SHARE } from './constants.ts'
 import { createVerifierMetrics } from './metrics.ts'
-import { createProofQueue } from './proof-queue.ts'
+import { createProofQueue, LOCAL_SOURCE } from './proof-queue.ts'
 import type { PoolComponents, ProofVerifier, Service } from './types.ts'
 import type { VerifyRequest, VerifyStart } from './verify-worker.ts'
 import { type Assignment, createWorkerPool } from './worker-pool.ts'
@@ -27,9 +27,6 @@ type Job = {
   resolve(valid: boolean): void
   reject(error: PostriderError): void
 }
-
-/** The source of proofs that no peer sent. */
-const LOCAL_SOURCE = ''
 
 /**
  * A bounded queue in front of verifier threads. A thread takes what waits as soon as it is free: a lone proof is
@@ -74,7 +71,8 @@ export function createProofVerifier(options: ProofVerifierOptions): ProofVerifie
   }
 
   function settle(job: Job, valid: boolean): void {
-    if (job.source !== LOCAL_SOURCE) queue.learn(job.source, valid)
+    for (const dropped of queue.learn(job.source, valid))
+      reject(dropped, new PostriderError('ZK_SOURCE_BUDGET'))
     metrics.verdicts.inc({ verdict: valid ? 'valid' : 'invalid' })
     metrics.seconds.observe((clock.nowMs() - job.queuedAtMs) / 1000)
     job.resolve(valid)
