@@ -86,6 +86,21 @@ describe('publish', () => {
     }
   })
 
+  it('pays once for a message whose answers were lost', async () => {
+    const on = await setUp(1)
+    const [node] = on.nodes
+    const client = await startClient(on, { wallet: 1 })
+    node!.faults.lostAnswers = 2
+    const receipt = await client.publish(text('again')).receipt
+    expect(new Set(node!.pushedRequests.map(({ requestId }) => requestId)).size).toBe(1)
+    expect(node!.pushedRequests).toHaveLength(3)
+    expect(receipt).toMatchObject({ paid: FAKE_PRICES.publish, attempts: [{}, {}] })
+    // What the node may have charged is counted until its next account says what it has.
+    expect(client.channels.list()[0]!.spent).toBe(3n * FAKE_PRICES.publish)
+    await client.publish(text('next')).receipt
+    await expect.poll(() => client.channels.list()[0]!.spent).toBe(2n * FAKE_PRICES.publish)
+  })
+
   it('believes a rejection by two nodes, and names both', async () => {
     const on = await setUp(3)
     const client = await startClient(on, { wallet: 1 })

@@ -5,7 +5,7 @@ import type { Operator } from './operators.ts'
 import type { Treasury } from './treasury.ts'
 
 /** An amount as the HTTP API writes it. */
-type Amount = { amount: string }
+export type Amount = { amount: string }
 export type ChannelEntry = {
   id: string
   state: string

@@ -8,6 +8,9 @@ export const PUBLISH_RETRY_MAX_MS = 4_000
 /** Nodes that must call a message invalid before the client believes it. */
 export const REJECTIONS_TO_BELIEVE = 2
 
+/** Hex characters of the message hash in a request id: 128 bits, unique among the requests of one account. */
+export const REQUEST_ID_HASH_CHARS = 32
+
 /** Messages that wait to be proven at most; a proof takes a good part of a second. */
 export const MAX_QUEUED_PUBLISHES = 1_000
 

@@ -28,6 +28,7 @@ import {
   PUBLISH_RETRY_MS,
   PUBLISH_WINDOW_MS,
   REJECTIONS_TO_BELIEVE,
+  REQUEST_ID_HASH_CHARS,
 } from './constants.ts'
 import { checkSize, createStamper, type Place, placeOf, toWakuMessage } from './outgoing.ts'
 import type { Attempt, OutgoingMessage, PublishHandle, PublishReceipt, PublishState } from './types.ts'
@@ -175,7 +176,7 @@ async function relay(
 ): Promise<Relayed> {
   const { clock } = components
   const untilMs = timestampToMs(sealed.message.timestamp ?? 0n) + PUBLISH_WINDOW_MS
-  const offer = (node: NodeInfo) => offerTo(components, sealed, node, signal)
+  const offer = createOffer(components, sealed, signal)
   for (let round = 0; ; round++) {
     try {
       return await failover.run(offer, round === 0 ? first : undefined)
@@ -193,17 +194,25 @@ async function relay(
   }
 }
 
-async function offerTo(
+/**
+ * Hands the message to a node. After an answer the next try is a request of its own; one whose answer was lost is
+ * sent again under the same id, so that a node that had served it does not charge it twice.
+ */
+function createOffer(
   { payments, transport }: PublisherComponents,
-  { pubsubTopic, message }: Sealed,
-  node: NodeInfo,
+  { pubsubTopic, message, hash }: Sealed,
   signal?: AbortSignal,
-): Promise<Relayed> {
-  const send = (requestId: string) =>
-    push(transport, node.peerId, { requestId, pubsubTopic, message }, signal)
-  const { answer, paid } = await payments.request(node, 'publish', send, signal)
-  if (answer.code !== 200) throw refusedWith(answer)
-  return { node, paid }
+): (node: NodeInfo) => Promise<Relayed> {
+  let answered = 0
+  return async (node) => {
+    const id = `${bytesToHex(hash).slice(2, 2 + REQUEST_ID_HASH_CHARS)}-${answered}`
+    const send = (requestId: string) =>
+      push(transport, node.peerId, { requestId, pubsubTopic, message }, signal)
+    const { answer, paid } = await payments.request(node, 'publish', send, signal, id)
+    answered++
+    if (answer.code !== 200) throw refusedWith(answer)
+    return { node, paid }
+  }
 }
 
 /** Looks for the message in stores, another one each time, until enough have it or the looks are used up. */

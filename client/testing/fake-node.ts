@@ -63,6 +63,8 @@ export async function startFakeNode(options: FakeNodeOptions) {
   const faults = {
     status: 0,
     broken: false,
+    /** Lightpush requests that are served, and whose answers are lost. */
+    lostAnswers: 0,
     answer: (entry: StoredMessage) => entry,
     forge: (message: WakuMessage) => message,
     clusterId: options.clusterId,
@@ -82,6 +84,7 @@ export async function startFakeNode(options: FakeNodeOptions) {
     const paid = faults.status === 0 && (await payments.charge(from, requestId, 'publish'))
     const statusCode = faults.status || (paid ? 200 : 402)
     if (statusCode === 200) options.relay(pubsubTopic, message)
+    if (statusCode === 200 && faults.lostAnswers-- > 0) throw crash()
     const answer = create(LightpushResponseSchema, { requestId, statusCode, statusDesc: 'fake' })
     await frames.write(encode(LightpushResponseSchema, answer))
     await frames.close()

@@ -23,6 +23,7 @@ export interface Payments {
    * Sends a request to a node and pays for it. On 402 it pays what was counted and sends once more, with the same
    * id, so that it is not charged twice. Other statuses are the caller's to judge.
    *
+   * @param requestId of a request that may be sent again because its answer was lost: the node charges it once
    * @throws PostriderError `CLIENT_WALLET_REQUIRED`, `CLIENT_PAYMENT_FAILED`, `CLIENT_PRICE_TOO_HIGH`,
    * `CLIENT_TERMS_INVALID`, `CLIENT_OVERCHARGED`, what opening a channel throws, what `send` throws
    */
@@ -31,6 +32,7 @@ export interface Payments {
     service: PaidService,
     send: (requestId: string) => Promise<Answer>,
     signal?: AbortSignal,
+    requestId?: string,
   ): Promise<Paid<Answer>>
   /** Opens channel and stream now, if the service costs anything, so that the request need not wait. Throws as `request`. */
   prepare(node: NodeInfo, service: PaidService, signal?: AbortSignal): Promise<void>
@@ -56,8 +58,8 @@ const newRequestId = (random: Random) => bytesToHex(random.bytes(REQUEST_ID_BYTE
 /** For a client without a wallet: it lives on the free allowance of the nodes. */
 export function createFreePayments(random: Random): Payments {
   return {
-    async request(_node, _service, send) {
-      const answer = await send(newRequestId(random))
+    async request(_node, _service, send, _signal, requestId = newRequestId(random)) {
+      const answer = await send(requestId)
       if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: 0n }
       throw new PostriderError('CLIENT_WALLET_REQUIRED', { detail: answer.reason })
     },
@@ -102,21 +104,21 @@ export function createPayments(components: PaymentsComponents, options: Sessions
     }
   }
   const unpaid = async <Answer extends Status>(
-    send: (requestId: string) => Promise<Answer>,
+    send: () => Promise<Answer>,
     reason: PostriderError,
   ): Promise<Paid<Answer>> => {
-    const answer = await send(newRequestId(random))
+    const answer = await send()
     if (answer.code === PAYMENT_REQUIRED) throw reason
     return { answer, paid: 0n }
   }
 
   return {
-    async request(node, service, send, signal) {
-      if (this.prices(node)[service] === 0n) return { answer: await send(newRequestId(random)), paid: 0n }
+    async request(node, service, send, signal, id = newRequestId(random)) {
+      if (this.prices(node)[service] === 0n) return { answer: await send(id), paid: 0n }
       const session = await begun(node, service, signal)
       // No money for this node: its free allowance may do.
-      if (isPostriderError(session)) return unpaid(send, session)
-      return payFor(session, { price: session.terms.prices[service], id: newRequestId(random), send, signal })
+      if (isPostriderError(session)) return unpaid(() => send(id), session)
+      return payFor(session, { price: session.terms.prices[service], id, send, signal })
     },
     async prepare(node, service, signal) {
       if (this.prices(node)[service] === 0n) return
