@@ -35,6 +35,7 @@ import {
 } from './p2p/constants.ts'
 import { createGossipService, type Gossip, type GossipNetwork } from './p2p/gossip.ts'
 import { createMuteWatch } from './p2p/mute.ts'
+import { createNoiseCrypto } from './p2p/noise-crypto.ts'
 import { createPeerKeeper, type PeerKeeper } from './p2p/peers.ts'
 import { createPenaltyBook } from './p2p/penalties.ts'
 import { boundedWebSockets } from './p2p/websocket.ts'
@@ -165,7 +166,7 @@ function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof create
     nodeInfo: { name: 'postrider', userAgent: 'postrider' },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp({ maxConnections: MAX_CONNECTIONS }), boundedWebSockets()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: createNoiseCrypto() })],
     streamMuxers: [
       yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions }),
       // Stock light clients of the libp2p 2 generation speak only mplex.

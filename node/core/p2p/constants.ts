@@ -37,6 +37,9 @@ export const MAX_WEBSOCKET_MESSAGE_BYTES = 1_048_576
 /** How long a WebSocket's TCP connection may stay silent before its HTTP handshake is done, ms. */
 export const WEBSOCKET_HANDSHAKE_MS = 10_000
 
+/** Frames from this size on are encrypted by Node's cipher; below, WebAssembly is faster. Measured. */
+export const NATIVE_CIPHER_BYTES = 512
+
 /** Identify frames carry addresses and protocol names: 8 KiB hold more than a hundred of them. */
 export const MAX_IDENTIFY_BYTES = 8_192
 
