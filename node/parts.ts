@@ -118,7 +118,8 @@ function createPaymentsPart(
   { host, chain, database }: { host: Host; chain: Chain; database: Database },
 ) {
   const { paymentChannels, token } = network.contracts
-  const { mode, gasFactor, intervalSeconds, tokenPerNativeMilli } = config.redeem
+  const { mode, gasFactor, maxBatch, minBatchValue, intervalSeconds, tokenPerNativeMilli, claimsFile } =
+    config.redeem
   return createPayments(
     {
       ...base,
@@ -134,8 +135,14 @@ function createPaymentsPart(
       unpaidLimit: config.unpaidLimit,
       freeRequests: config.freeRequestsPerEpoch,
       freeEpochSeconds: network.epochSeconds,
-      ...(config.redeem.claimsFile ? { claimsFile: config.redeem.claimsFile } : {}),
-      redemption: { mode, gasMultiple: BigInt(gasFactor), intervalMs: intervalSeconds * 1000 },
+      ...(claimsFile === undefined ? {} : { claimsFile }),
+      redemption: {
+        mode,
+        gasMultiple: BigInt(gasFactor),
+        intervalMs: intervalSeconds * 1000,
+        maxBatchClaims: maxBatch,
+        minBatchValue,
+      },
     },
   )
 }

@@ -26,6 +26,8 @@ export type WatchtowerStart = {
   claimsFile: string
   intervalSeconds: number
   graceSeconds: number
+  /** Settles open channels too. */
+  all: boolean
   signal: AbortSignal
 }
 
@@ -39,7 +41,7 @@ export async function runWatchtower(
   start: WatchtowerStart,
   onReady: (guarded: number) => void,
 ): Promise<void> {
-  const { claimsFile, signal, graceSeconds } = start
+  const { claimsFile, signal, graceSeconds, all } = start
   const logger = createLogger({ level: config.log.level })
   const base = { clock: systemClock, logger, metrics: createMetrics() }
   await ensurePrivateDir(config.dataDir)
@@ -69,7 +71,7 @@ export async function runWatchtower(
       channels: (ids) => readChannels(client, ids),
       redeemer: createRedeemer({ client, sender }, { tokenPerNativeMilli, payee }),
     },
-    { intervalMs: start.intervalSeconds * 1000, graceSeconds },
+    { intervalMs: start.intervalSeconds * 1000, graceSeconds, all },
   )
   const lifecycle = createLifecycle(base)
   lifecycle.add('database', { stop: () => database.close() })

@@ -50,7 +50,11 @@ const ALLOWED: Record<string, readonly [code: string, reason: string][]> = {
     ['Math.floor(clock.nowMs()', 'the number of an epoch'],
     ['export type Counts', 'counts of requests'],
   ],
-  'node/payments/redemption/plan.ts': [['Math.min(Math.max(worth.length', 'the size of a batch']],
+  'node/payments/redemption/plan.ts': [
+    ['Math.min(Math.max(worth.length', 'the size of a batch'],
+    ['Math.min(maxClaims, MAX_BATCH_CLAIMS)', 'the size of a batch'],
+  ],
+  'node/payments/redemption/daemon.ts': [['Math.min(maxBatchClaims', 'the size of a batch']],
   'node/payments/redemption/positions.ts': [['Math.min(CLAIM_RETRY_MS', 'a pause in ms']],
   'node/payments/ledger/prisma.ts': [['Ms: ', 'times in Unix ms']],
   'node/payments/watchtower/watchtower.ts': [

@@ -4,7 +4,7 @@ import { addCommand, option, passwordFileOption, type Tree } from '../command.ts
 import { keystorePassword } from '../session.ts'
 import { abortOnSignals } from './run.ts'
 
-type Options = { claims: string; interval: number; grace: number; passwordFile?: string }
+type Options = { claims: string; interval: number; grace: number; all?: boolean; passwordFile?: string }
 
 /** Half a day: a thaw is never longer than one. */
 const MAX_SECONDS = 43_200
@@ -22,14 +22,15 @@ export function registerWatchtower(tree: Tree, program: Command): void {
       option('--claims <file>', 'file with the newest vouchers').makeOptionMandatory(),
       option('--interval <seconds>', 'time between two looks').argParser(seconds).default(15),
       option('--grace <seconds>', 'time the node has to settle by itself').argParser(seconds).default(600),
+      option('--all', 'settle open channels too, at once: for a node that will not come back'),
       passwordFileOption(),
     ],
-    run: async (cli, _args, { claims, interval, grace, passwordFile }) => {
+    run: async (cli, _args, { claims, interval, grace, all = false, passwordFile }) => {
       const config = await cli.loadConfig()
       const password = await keystorePassword(cli, config, passwordFile)
       const { runWatchtower } = await import('../../watchtower.ts')
       using stopping = abortOnSignals()
-      const start = { password, claimsFile: claims, intervalSeconds: interval, graceSeconds: grace }
+      const start = { password, claimsFile: claims, intervalSeconds: interval, graceSeconds: grace, all }
       await runWatchtower(config, { ...start, signal: stopping.signal }, (guarded) =>
         cli.say(`${cli.style.green('✓')} watching; ${guarded} channels owe something now`),
       )

@@ -30,6 +30,10 @@ export type RedemptionOptions = {
   gasMultiple?: bigint
   /** How often to look, ms; `DEFAULT_REDEMPTION_INTERVAL_MS` when absent. */
   intervalMs?: number
+  /** Claims in one transaction; `MAX_BATCH_CLAIMS` when absent, and at most. */
+  maxBatchClaims?: number
+  /** Least value of a batch that is sent or proposed by itself, base units; 0 when absent. */
+  minBatchValue?: bigint
 }
 
 export type RedemptionEvent =
@@ -95,6 +99,7 @@ export function createRedemptionDaemon(
 ): RedemptionDaemon {
   const { ledger, book, escrow, redeemer, clock, random, logger, metrics, onEvent } = components
   const { mode, gasMultiple = DEFAULT_GAS_MULTIPLE, intervalMs = DEFAULT_REDEMPTION_INTERVAL_MS } = options
+  const { maxBatchClaims = MAX_BATCH_CLAIMS, minBatchValue = 0n } = options
   const positions = createPositions(clock)
   const claims = metrics.counter('payment_claims_total', { help: 'Claims by result', labels: ['result'] })
   const sender = createSender({ ledger, redeemer, clock, logger, metrics, onSaved: (one) => onSaved(one) })
@@ -143,6 +148,9 @@ export function createRedemptionDaemon(
     return (await loadClaims(ledger, planned)).redemption
   }
 
+  const batches = (claims: readonly Candidate[]) =>
+    toBatches(claims, { maxClaims: maxBatchClaims, minValue: minBatchValue })
+
   /** A proposal must not hold back a channel whose payer leaves meanwhile. */
   const releaseUrgent = async (): Promise<void> => {
     for (const { channelId, urgent } of positions.candidates()) {
@@ -166,8 +174,8 @@ export function createRedemptionDaemon(
       return
     }
     const due = mode === 'auto' ? [...urgent, ...patient] : urgent
-    for (const batch of toBatches(due)) if (!sender.isBusy()) await sender.send(await draft(batch))
-    if (mode === 'oversight') for (const batch of toBatches(patient)) await sender.propose(await draft(batch))
+    for (const batch of batches(due)) if (!sender.isBusy()) await sender.send(await draft(batch))
+    if (mode === 'oversight') for (const batch of batches(patient)) await sender.propose(await draft(batch))
   }
 
   const check = (): Promise<void> => exclusive(look).catch(report)
@@ -176,7 +184,7 @@ export function createRedemptionDaemon(
     const wanted = channels && new Set(channels)
     const candidates = free().filter(({ channelId }) => !wanted || wanted.has(channelId))
     const chosen = force ? byValue(candidates) : (await price(candidates)).worth
-    return chosen.slice(0, MAX_BATCH_CLAIMS)
+    return chosen.slice(0, Math.min(maxBatchClaims, MAX_BATCH_CLAIMS))
   }
 
   const proposed = (id: string): RedemptionRecord => {

@@ -11,6 +11,28 @@ const candidate = (owed: bigint, urgent = false): Candidate => ({
 })
 const flat = (cost: bigint) => async () => cost
 
+describe('batches', () => {
+  it('have at most as many claims as may be, the most valuable first', () => {
+    const claims = [5n, 4n, 3n].map((owed) => candidate(owed))
+    expect(toBatches(claims, { maxClaims: 2 }).map((batch) => batch.map(({ owed }) => owed))).toEqual([
+      [5n, 4n],
+      [3n],
+    ])
+    expect(
+      toBatches(
+        Array.from({ length: 250 }, (_, at) => candidate(BigInt(at + 1))),
+        { maxClaims: 1_000 },
+      ),
+    ).toHaveLength(3)
+  })
+
+  it('wait until they are worth the least value, unless a payer is leaving', () => {
+    const claims = [5n, 4n, 3n].map((owed) => candidate(owed))
+    expect(toBatches(claims, { maxClaims: 2, minValue: 9n })).toHaveLength(1)
+    expect(toBatches([candidate(1n, true)], { minValue: 9n })).toHaveLength(1)
+  })
+})
+
 describe('plan', () => {
   it('takes what is worth its gas, most valuable first', async () => {
     const candidates = [99n, 1_000n, 100n, 5n].map((owed) => candidate(owed))

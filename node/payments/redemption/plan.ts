@@ -39,11 +39,22 @@ export async function planClaims(candidates: readonly Candidate[], options: Plan
   }
 }
 
-/** Batches of at most `MAX_BATCH_CLAIMS`, the most valuable claims in the first. */
-export function toBatches(claims: readonly Candidate[]): Candidate[][] {
+export type BatchOptions = {
+  /** Claims in one batch; `MAX_BATCH_CLAIMS` when absent, and at most. */
+  maxClaims?: number
+  /** Least value of a batch without an urgent claim, base units; 0 when absent. */
+  minValue?: bigint
+}
+
+/** Batches with the most valuable claims in the first; one that is worth too little is left for later. */
+export function toBatches(claims: readonly Candidate[], options: BatchOptions = {}): Candidate[][] {
+  const { maxClaims = MAX_BATCH_CLAIMS, minValue = 0n } = options
+  const size = Math.min(maxClaims, MAX_BATCH_CLAIMS)
   const batches: Candidate[][] = []
-  for (let at = 0; at < claims.length; at += MAX_BATCH_CLAIMS) {
-    batches.push(claims.slice(at, at + MAX_BATCH_CLAIMS))
+  for (let at = 0; at < claims.length; at += size) {
+    const batch = claims.slice(at, at + size)
+    const value = batch.reduce((sum, { owed }) => sum + owed, 0n)
+    if (value >= minValue || batch.some(({ urgent }) => urgent)) batches.push(batch)
   }
   return batches
 }

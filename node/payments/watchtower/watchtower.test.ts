@@ -19,7 +19,7 @@ function claimOf(name: string, cumulative: bigint, ticks = 0): Claim {
   return { ...voucher, descriptor: payer.descriptor, tickCount: ticks, tickPreimage }
 }
 
-function setup(claims: Claim[], graceSeconds = 600) {
+function setup(claims: Claim[], graceSeconds = 600, all = false) {
   const { clock, logger, metrics } = createComponents()
   const states = new Map<string, WatchedChannel>()
   const sent: { key: string; claims: readonly Claim[] }[] = []
@@ -44,7 +44,7 @@ function setup(claims: Claim[], graceSeconds = 600) {
   }
   const tower = createWatchtower(
     { claims: async () => world.claims, channels, redeemer: { settleMany }, clock, logger, metrics },
-    { intervalMs: 1_000, graceSeconds },
+    { intervalMs: 1_000, graceSeconds, all },
   )
   return { ...world, world, tower, clock }
 }
@@ -58,6 +58,15 @@ describe('watchtower', () => {
     states.set(bob.channelId, closing(NOW + 100, 400n))
     expect(await tower.check()).toEqual({ guarded: 2, closing: 1, settled: 0 })
     expect(sent).toEqual([])
+  })
+
+  it('settles open channels too for a node that will not come back, the closing ones first', async () => {
+    const [alice, bob, carol] = [claimOf('alice', 500n), claimOf('bob', 400n), claimOf('carol', 1n)]
+    const { tower, states, sent } = setup([alice, bob, carol], 0, true)
+    states.set(bob.channelId, closing(NOW + 100))
+    states.set(carol.channelId, { status: 'open', settled: 1n, closeAt: 0 })
+    expect(await tower.check()).toEqual({ guarded: 3, closing: 1, settled: 2 })
+    expect(sent[0]?.claims).toEqual([bob, alice])
   })
 
   it('gives the node its grace, in the time of the chain, and then settles once', async () => {

@@ -30,6 +30,8 @@ export type WatchtowerOptions = {
   intervalMs: number
   /** How long the node has to settle by itself before the tower does, seconds; never more than half of what is left. */
   graceSeconds?: number
+  /** Settles open channels too, at once: for a node that will not come back. */
+  all?: boolean
 }
 
 /** What one look found and did. */
@@ -48,7 +50,7 @@ type Seen = { closeAt: number; dueAt: number }
 
 export function createWatchtower(components: WatchtowerComponents, options: WatchtowerOptions): Watchtower {
   const { claims, channels, redeemer, clock, logger, metrics } = components
-  const { intervalMs, graceSeconds = DEFAULT_WATCH_GRACE_SECONDS } = options
+  const { intervalMs, graceSeconds = DEFAULT_WATCH_GRACE_SECONDS, all: everything = false } = options
   const seen = new Map<Hex, Seen>()
   const attempts = new Map<string, number>()
   const stopping = new AbortController()
@@ -95,6 +97,8 @@ export function createWatchtower(components: WatchtowerComponents, options: Watc
         const state = states[index]
         if (state?.status !== 'closing') {
           seen.delete(claim.channelId)
+          const lives = everything && state?.status === 'open' && totalOf(claim) > state.settled
+          if (lives) found.push({ claim, closeAt: Number.POSITIVE_INFINITY })
           continue
         }
         closing++
@@ -103,7 +107,7 @@ export function createWatchtower(components: WatchtowerComponents, options: Watc
         }
       }
     }
-    found.sort((a, b) => a.closeAt - b.closeAt)
+    found.sort((a, b) => (a.closeAt < b.closeAt ? -1 : a.closeAt > b.closeAt ? 1 : 0))
     return { closing, claims: found.map(({ claim }) => claim) }
   }
 
