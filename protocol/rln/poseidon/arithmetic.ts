@@ -31,12 +31,8 @@ export const toLimbs = (value: bigint): number[] =>
 
 const p = toLimbs(FIELD_MODULUS).map(BigInt)
 
-/** -1/p modulo 2^29. */
-const NEGATED_INVERSE = (() => {
-  let inverse = 1n
-  for (let i = 0; i < 5; i++) inverse = (inverse * (2n - FIELD_MODULUS * inverse)) & MASK
-  return MASK + 1n - inverse
-})()
+// The lowest limb of p is 2^28 + 1, and -1/p modulo 2^29 is 2^28 - 1: products by them are a shift and a sum.
+const SHIFT = LIMB_BITS - 1
 
 /** Adds as many products as there are elements one after the other at two addresses. */
 export type Products = { left: Local; right: Local; count: number }
@@ -106,8 +102,9 @@ function reducedRows(f: FunctionBuilder, addRow: (i: number, columns: readonly L
     const [lowest, second] = columns as [Local, Local]
     const step = [
       addRow(i, columns),
-      quotient.set(i64.and(i64.mul(lowest.get, i64.const(NEGATED_INVERSE)), i64.const(MASK))),
-      columns.map((at, j) => add(at, i64.mul(quotient.get, i64.const(p[j] ?? 0n)))),
+      quotient.set(i64.and(i64.sub(i64.shl(lowest.get, i64.const(SHIFT)), lowest.get), i64.const(MASK))),
+      add(lowest, i64.add(i64.shl(quotient.get, i64.const(SHIFT)), quotient.get)),
+      columns.slice(1).map((at, j) => add(at, i64.mul(quotient.get, i64.const(p[j + 1] ?? 0n)))),
       // The lowest column is a multiple of 2^29 now: what is above goes to the next, and the column starts over.
       add(second, i64.shrU(lowest.get, i64.const(LIMB_BITS))),
     ]
