@@ -9,6 +9,7 @@ import { type Config, configPaths } from './core/config/index.ts'
 import { openDatabase } from './core/db/index.ts'
 import { ensurePrivateDir } from './core/files.ts'
 import { createLifecycle, type Lifecycle } from './core/lifecycle.ts'
+import { lockDataDir } from './core/lock.ts'
 import { createLogger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { systemRandom } from './core/random.ts'
@@ -48,8 +49,10 @@ export async function startNode(config: Config, { password, signal }: StartOptio
   }
   await ensurePrivateDir(config.dataDir)
   const keys = await openKeys(config, password)
+  const lock = lockDataDir(config.dataDir)
   const database = await openDatabase(configPaths(config).databaseFile)
   const lifecycle = createLifecycle(base)
+  lifecycle.add('data folder', { stop: lock.release })
   lifecycle.add('database', { stop: () => database.close() })
   const parts = await createParts(base, config, keys, database)
   const views = createViews({ ...parts, base, config, keys, startedAtMs: clock.nowMs() })

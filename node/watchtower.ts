@@ -14,6 +14,7 @@ import { type Config, configPaths } from './core/config/index.ts'
 import { openDatabase } from './core/db/index.ts'
 import { ensurePrivateDir } from './core/files.ts'
 import { createLifecycle } from './core/lifecycle.ts'
+import { lockDataDir } from './core/lock.ts'
 import { createLogger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { openKeys } from './keys.ts'
@@ -52,6 +53,7 @@ export async function runWatchtower(
   const read = () => readClaims(claimsFile, domain, recover)
   const { payee } = await read()
 
+  const lock = lockDataDir(config.dataDir)
   const database = await openDatabase(configPaths(config).databaseFile)
   const client = createChainClient(base, { network, rpcUrls: config.rpcUrls })
   const { confirmations, pollMs, maxFeePerGas } = config.chain
@@ -74,6 +76,7 @@ export async function runWatchtower(
     { intervalMs: start.intervalSeconds * 1000, graceSeconds, all },
   )
   const lifecycle = createLifecycle(base)
+  lifecycle.add('data folder', { stop: lock.release })
   lifecycle.add('database', { stop: () => database.close() })
   lifecycle.add('chain client', { stop: () => client.stop() })
   lifecycle.add('transaction sender', sender)

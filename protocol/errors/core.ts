@@ -33,6 +33,11 @@ export const coreErrors = {
     retryable: true,
     fix: 'Check free space and the permissions of the folder. The old content is untouched.',
   },
+  CORE_DATA_DIR_IN_USE: {
+    title: 'Another process works in this data folder',
+    retryable: false,
+    fix: 'Stop it first, or use a data folder of its own: accounts and message ids have one writer.',
+  },
   CORE_DB_OPEN_FAILED: {
     title: 'The database cannot be opened',
     retryable: false,
