@@ -67,6 +67,7 @@ export const i32 = {
 export const i64 = {
   const: (value: bigint | number): Code => [0x42, signed(BigInt(value))],
   load: memory(0x29),
+  load32S: memory(0x34),
   load32U: memory(0x35),
   store: memoryWrite(0x37),
   store32: memoryWrite(0x3e),
@@ -82,6 +83,25 @@ export const i64 = {
   eqz: (value: Code): Code => [value, 0x50],
   fromI32: (value: Code): Code => [value, 0xad],
   toI32: (value: Code): Code => [value, 0xa7],
+} as const
+
+const vectorOpcode = (opcode: number): number[] => [0xfd, ...unsigned(opcode)]
+const vectorBinary =
+  (opcode: number) =>
+  (left: Code, right: Code): Code => [left, right, vectorOpcode(opcode)]
+
+/** Four 32-bit words at a time. */
+export const v128 = {
+  load: (address: Code, offset: number): Code => [address, vectorOpcode(0x00), 0, unsigned(offset)],
+  store: (address: Code, offset: number, value: Code): Code => [
+    address,
+    value,
+    vectorOpcode(0x0b),
+    0,
+    unsigned(offset),
+  ],
+  addI32: vectorBinary(0xae),
+  subI32: vectorBinary(0xb1),
 } as const
 
 /** A parameter or local of a function. */

@@ -17,5 +17,6 @@ export {
   type Local,
   type ModuleBuilder,
   type ValueType,
+  v128,
 } from './assembler.ts'
 export { instantiate, type WasmFunctions } from './instance.ts'

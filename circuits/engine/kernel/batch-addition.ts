@@ -11,7 +11,7 @@ import {
   i32,
   type Local,
   type ModuleBuilder,
-} from './assembler.ts'
+} from '@postrider/protocol/wasm'
 import type { Shape } from './curve.ts'
 
 export const PAIR = 1

@@ -1,7 +1,7 @@
 // Points of y² = x³ + b in Jacobian coordinates (x / z², y / z³), z = 0 at infinity, over either field of the kernel.
 // Formulas from the Explicit-Formulas Database (dbl-2009-l, madd and add for a = 0); complete: equal, opposite and
 // infinite operands give what they should.
-import { block, type Code, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { block, type Code, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 
 export type Shape = {
   /** Prefix of the functions to define. */

@@ -1,6 +1,6 @@
 // Scalars in half: k = k1 + k2 · lambda modulo r, both halves below 2^127 in size (Gallant, Lambert, Vanstone). The
 // curve's endomorphism (x, y) → (beta x, y) multiplies by lambda, so a point and its image share one scalar's work.
-import { SCALAR_MODULUS } from '../constants.ts'
+
 import {
   block,
   type Code,
@@ -11,7 +11,8 @@ import {
   i64,
   type Local,
   type ModuleBuilder,
-} from './assembler.ts'
+} from '@postrider/protocol/wasm'
+import { SCALAR_MODULUS } from '../constants.ts'
 
 /** A third root of unity modulo r. */
 export const LAMBDA = 4407920970296243842393367215006156084916469457145843978461n

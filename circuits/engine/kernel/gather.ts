@@ -1,5 +1,5 @@
 // Collects the points of a multi-scalar product in bucket order.
-import { block, type Code, I32, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { block, type Code, I32, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import type { Shape } from './curve.ts'
 import { FIELD_BYTES } from './prime-field.ts'
 

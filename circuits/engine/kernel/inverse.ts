@@ -1,5 +1,5 @@
 // Inversion by Fermat's little theorem: the exponent p - 2 is public, so plain square-and-multiply does.
-import { block, type Code, I32, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { block, type Code, I32, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import { FIELD_BYTES } from './prime-field.ts'
 
 /** Defines `name_inverse(to, from)`; the inverse of 0 is 0. Some 380 products. */

@@ -1,8 +1,8 @@
 // The kernel: one WebAssembly instance with alt_bn128's arithmetic, and memory that is handed out and given back.
 import { PostriderError } from '@postrider/protocol/errors'
+import { createModuleBuilder } from '@postrider/protocol/wasm'
 import { BASE_MODULUS, SCALAR_MODULUS } from '../constants.ts'
 import { TWIST_B } from '../field.ts'
-import { createModuleBuilder } from './assembler.ts'
 import { defineBatchAddition } from './batch-addition.ts'
 import { defineCurve, type Shape } from './curve.ts'
 import { defineSplit } from './endomorphism.ts'

@@ -4,7 +4,7 @@
 // The running point is in homogeneous coordinates (x / z, y / z); formulas from Costello, Lange, Naehrig, "Faster pairing
 // computations on curves with high-degree twists", scaled so that nothing is halved. A line is three coefficients of
 // F_q^2: the first is multiplied by P's y, the second by P's x.
-import { type Code, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { type Code, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import { FIELD_BYTES } from './prime-field.ts'
 import { QUADRATIC_BYTES } from './quadratic-field.ts'
 

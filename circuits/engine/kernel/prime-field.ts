@@ -21,7 +21,7 @@ import {
   type Local,
   type ModuleBuilder,
   v128,
-} from './assembler.ts'
+} from '@postrider/protocol/wasm'
 
 export const LIMBS = 9
 export const LIMB_BITS = 29

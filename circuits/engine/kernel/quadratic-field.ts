@@ -1,6 +1,6 @@
 // F_q[u] / (u² + 1): an element is its real part followed by its imaginary part, normal when both are. Products take
 // raw sums of two normal elements on both sides, as those of the prime field do.
-import { type Code, I64, i32, i64, type Local, type ModuleBuilder } from './assembler.ts'
+import { type Code, I64, i32, i64, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import {
   clearLowest,
   defineRawSums,

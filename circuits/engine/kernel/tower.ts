@@ -2,7 +2,7 @@
 // is its coefficients one after the other, all normal.
 //
 // Sums of several terms, with factors of xi among them, are made in one pass that carries and reduces once.
-import { type Code, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { type Code, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import { defineSum, FIELD_BYTES } from './prime-field.ts'
 import { QUADRATIC_BYTES } from './quadratic-field.ts'
 

@@ -1,5 +1,5 @@
 // Loops over arrays of scalar-field elements: number-theoretic transform and what surrounds it.
-import { block, type Code, I32, i32, type Local, type ModuleBuilder } from './assembler.ts'
+import { block, type Code, I32, i32, type Local, type ModuleBuilder } from '@postrider/protocol/wasm'
 import { FIELD_BYTES } from './prime-field.ts'
 
 /** Defines the `name_…` functions below over the prime field `name`. Ends are exclusive addresses. */
