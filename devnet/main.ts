@@ -35,11 +35,14 @@ function parseOptions(): Options {
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`)
+      process.exit(0)
+    }
     const nodes = Number(values.nodes)
     if (!Number.isInteger(nodes) || nodes < 4 || nodes > MAX_NODES)
-      throw new TypeError(`--nodes ${values.nodes}`)
+      throw new TypeError(`--nodes takes 4 to ${MAX_NODES}, not ${values.nodes}`)
     if (existsSync(values.dir)) throw new TypeError(`--dir ${values.dir} exists already`)
-    if (values.help) throw new TypeError('')
     return {
       once: values.once,
       story: !values.quiet,
@@ -65,22 +68,22 @@ async function main(): Promise<void> {
     await Promise.race([tell(options, processes, stage), interrupted.promise])
     failed = stage.assertions().some(({ holds }) => !holds)
     if (!options.once && !interrupted.happened()) {
-      stage.say(`the network stays up, data in ${options.directory}; Ctrl-C ends it`)
+      stage.say(`the network stays up, data in ${options.directory} (network.json for nodes and clients)`)
+      stage.say('test ETH and POST: node scripts/bootstrap.mjs run devnet/fund.ts ADDRESS; Ctrl-C ends it')
       await interrupted.promise
     }
   } catch (error) {
     process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   } finally {
+    if (interrupted.happened()) stage.say('stopping')
     await processes.stopAll()
   }
   if (options.json)
     process.stdout.write(`${JSON.stringify({ ok: !failed, assertions: stage.assertions() })}\n`)
-  if (failed && !interrupted.happened()) process.stderr.write(`logs are kept in ${options.directory}\n`)
+  if (failed) process.stderr.write(`logs are kept in ${options.directory}\n`)
   else rmSync(options.directory, { recursive: true, force: true })
   // Proving keys keep a thread of the stock client's libraries alive; everything of ours has stopped.
-  process.exit(
-    interrupted.happened() && options.once ? EXIT_INTERRUPTED : failed && !interrupted.happened() ? 1 : 0,
-  )
+  process.exit(failed ? 1 : interrupted.happened() && options.once ? EXIT_INTERRUPTED : 0)
 }
 
 async function tell(

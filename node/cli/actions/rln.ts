@@ -185,7 +185,7 @@ function freshCheck(
   if (file.limit !== limit) {
     return failed(name, `rln.json waits for a limit of ${file.limit}`, `postrider rln register ${file.limit}`)
   }
-  return ok(name, 'going on with the one in rln.json, which is not registered yet')
+  return ok(name, 'that of rln.json, which is not registered yet')
 }
 
 async function registerSteps(

@@ -56,8 +56,8 @@ export async function registerPlan(
       ? ok('endpoints', endpoints.join(', '))
       : failed(
           'endpoints',
-          'none with a fixed port',
-          'set listen or announce in config.json, or pass --endpoint',
+          'none that clients can dial: a fixed port, and not 0.0.0.0 or ::',
+          'set announce in config.json, or pass --endpoint',
         ),
   ]
   const registration = {
@@ -245,9 +245,12 @@ function enough(tokens: bigint, amount: bigint, account: string): Check {
   return failed('tokens', `${post(tokens)} of ${post(amount)}`, `send POST to ${account}`)
 }
 
-/** Where clients are told to dial: what is announced, else what is listened on with a fixed port. */
+/** A port that changes at each start, or every interface of this machine: good to listen on, not to dial. */
+const NOT_DIALLABLE = /\/tcp\/0(\/|$)|^\/ip4\/0\.0\.0\.0\/|^\/ip6\/::\//
+
+/** Where clients are told to dial: what is announced, else what is listened on and can be dialled. */
 function endpointsOf({ announce, listen }: Config): string[] {
-  return announce.length > 0 ? [...announce] : listen.filter((multiaddr) => !/\/tcp\/0(\/|$)/.test(multiaddr))
+  return announce.length > 0 ? [...announce] : listen.filter((multiaddr) => !NOT_DIALLABLE.test(multiaddr))
 }
 
 function serviceBits({ services }: Config): number {

@@ -65,7 +65,11 @@ async function clockCheck(
   const { timestamp } = await chain.newestBlock()
   const ahead = Math.round(io.clock.nowMs() / 1000) - timestamp
   if (ahead < -MAX_CLOCK_DIFFERENCE_SECONDS) {
-    return failed('clock', `${-ahead} s behind the chain: messages would be refused`, 'synchronise it (NTP)')
+    return failed(
+      'clock',
+      `${-ahead} s behind the chain: messages would be refused`,
+      'synchronise it (NTP); on the devnet, whose chain runs ahead, ignore this',
+    )
   }
   if (ahead > lagSeconds) {
     return warning(
@@ -133,5 +137,6 @@ async function rlnCheck({ config, chain }: Context): Promise<Check> {
   const member = await chain.member(file.commitment)
   if (member?.status === 'active')
     return ok(name, `member ${member.index}, ${member.limit} messages an epoch`)
-  return failed(name, member ? `it is ${member.status}` : 'not registered', 'postrider rln status')
+  if (member) return failed(name, `it is ${member.status}`, 'postrider rln status')
+  return failed(name, 'not registered', `postrider rln register ${file.limit}`)
 }
