@@ -10,7 +10,16 @@ import {
   type Voucher,
   verifyVoucher,
 } from './payment/index.ts'
-import { createMembershipTree, leafOfChange, type MembershipChange, poseidon } from './rln/index.ts'
+import {
+  createMembershipTree,
+  decodeChanges,
+  EMPTY_ACCUMULATOR,
+  foldChanges,
+  leafOfChange,
+  leavesOfChanges,
+  type MembershipChange,
+  poseidon,
+} from './rln/index.ts'
 import { createJudge } from './testing/judge.ts'
 import {
   bytesToHex,
@@ -42,6 +51,32 @@ describe('message.json', () => {
       expect(bytesToHex(messageHash(pubsubTopic, message))).toBe(hash)
     },
   )
+})
+
+describe('rln.json', () => {
+  const { changes, senderIndex, path } = read('rln.json').membership as {
+    changes: { encoded: Hex; leaf: string; accumulator: Hex; root: string }[]
+    senderIndex: number
+    path: { siblings: string[]; indices: number[] }
+  }
+
+  it('leads from encoded changes to running hash, leaves, roots and a path', () => {
+    const tree = createMembershipTree()
+    let accumulator = EMPTY_ACCUMULATOR
+    for (const step of changes) {
+      const encoded = hexToBytes(step.encoded)
+      const [leaf] = leavesOfChanges(decodeChanges(encoded))
+      accumulator = foldChanges(accumulator, encoded).accumulator
+      tree.setMany(leaf ? [leaf] : [])
+      expect([String(leaf?.leaf), accumulator, String(tree.root())]).toEqual([
+        step.leaf,
+        step.accumulator,
+        step.root,
+      ])
+    }
+    const { siblings, indices } = tree.path(senderIndex)
+    expect({ siblings: siblings.map(String), indices }).toEqual(path)
+  })
 })
 
 type Step = {

@@ -2,6 +2,7 @@ import {
   accumulate,
   createMembershipTree,
   EMPTY_ACCUMULATOR,
+  encodeChanges,
   encodeRlnProof,
   epochAt,
   externalNullifier,
@@ -68,7 +69,7 @@ function history(changes: readonly MembershipChange[]) {
     const leaf = leafOfChange(change)
     growing.set(change.index, leaf)
     accumulator = accumulate(accumulator, change)
-    return { ...change, leaf, accumulator, root: growing.root() }
+    return { ...change, encoded: encodeChanges([change]), leaf, accumulator, root: growing.root() }
   })
 }
 
