@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import hardhatIgnition from '@nomicfoundation/hardhat-ignition'
 import { defineConfig } from 'hardhat/config'
 
 const require = createRequire(import.meta.url)
@@ -34,13 +33,11 @@ const testOverrides = Object.fromEntries(
 )
 
 export default defineConfig({
-  plugins: [hardhatIgnition],
   paths: {
     sources: ['contracts/interfaces', 'contracts/libraries', 'contracts/src'],
     tests: { solidity: 'contracts/test' },
     artifacts: 'contracts/.hardhat/artifacts',
     cache: 'contracts/.hardhat/cache',
-    ignition: 'contracts/ignition',
   },
   test: {
     solidity: {

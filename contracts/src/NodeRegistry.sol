@@ -266,7 +266,6 @@ contract NodeRegistry is INodeRegistry {
     function slash(address operator, uint256 amount, address beneficiary)
         external
         onlySlasher
-       
         returns (uint256 slashed)
     {
         Entry storage entry = _registered(operator);

@@ -66,7 +66,6 @@ contract PaymentChannels is IPaymentChannels, EIP712 {
     /// @inheritdoc IPaymentChannels
     function open(address payee, address signer, bytes32 salt, uint96 amount)
         external
-       
         returns (bytes32 channelId)
     {
         return _open(payee, signer, salt, amount);

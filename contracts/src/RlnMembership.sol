@@ -93,7 +93,6 @@ contract RlnMembership is IRlnMembership {
     /// @inheritdoc IRlnMembership
     function register(uint256 commitment, uint32 limit, address owner)
         external
-       
         returns (uint256 index)
     {
         return _register(commitment, limit, owner);
@@ -158,7 +157,6 @@ contract RlnMembership is IRlnMembership {
     /// @inheritdoc IRlnMembership
     function revealSlash(uint256 secret, bytes32 nonce, address receiver)
         external
-       
         returns (uint256 reward)
     {
         _requireAddress(receiver);
