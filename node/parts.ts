@@ -23,7 +23,7 @@ import {
 } from './light/index.ts'
 import { createPayments, createPrismaLedger } from './payments/index.ts'
 import { createEvidenceStore } from './relay/evidence.ts'
-import { createRelay } from './relay/index.ts'
+import { createBreachSpool, createNullifierJournal, createRelay } from './relay/index.ts'
 import { createStore, openSqliteArchive } from './store/index.ts'
 import { createProofVerifier, createProverPool } from './zk/index.ts'
 
@@ -79,6 +79,11 @@ export async function createParts(base: Base, config: Config, keys: NodeKeys, da
       sinks: [store, filter].filter((sink) => sink !== undefined),
       evidence,
       breaches: slasher,
+      disk: {
+        journal: createNullifierJournal(base, configPaths(config).relayDir),
+        spool: createBreachSpool(base, configPaths(config).relayDir),
+      },
+      ...(store && { archive: store }),
     },
     { network },
   )

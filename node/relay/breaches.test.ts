@@ -14,31 +14,45 @@ const breach = (commitment: bigint): FoundBreach => ({
   commitment,
 })
 
-function setUp() {
+const createMemorySpool = () => {
+  const files = new Map<bigint, FoundBreach>()
+  return {
+    put: (found: FoundBreach) => void files.set(found.commitment, found),
+    remove: (commitment: bigint) => void files.delete(commitment),
+    list: () => [...files.values()],
+    files,
+  }
+}
+
+function setUp(options: { findFirst?: () => Promise<Uint8Array | undefined> } = {}) {
   const evidence = createMemoryEvidence(createManualClock())
   const reported: bigint[] = []
   const fails = { store: false, report: false }
   const events: string[] = []
-  const outbox = createBreachOutbox({
+  const spool = createMemorySpool()
+  const components = {
+    ...options,
+    spool,
     evidence: {
       ...evidence,
-      async add(found) {
+      async add(found: FoundBreach) {
         if (fails.store) throw new TypeError('disk full')
         events.push(`stored ${found.commitment}`)
         return evidence.add(found)
       },
     },
     breaches: {
-      async report(found) {
+      async report(found: FoundBreach) {
         if (fails.report) throw new TypeError('slasher away')
         events.push(`reported ${found.commitment}`)
         reported.push(found.commitment)
       },
     },
     logger: silentLogger,
-    onStored: (isNew) => events.push(isNew ? 'new' : 'known'),
-  })
-  return { outbox, evidence, reported, fails, events }
+    onStored: (isNew: boolean) => void events.push(isNew ? 'new' : 'known'),
+  }
+  const open = () => createBreachOutbox(components)
+  return { outbox: open(), open, spool, evidence, reported, fails, events }
 }
 
 describe('breach outbox', () => {
@@ -48,16 +62,7 @@ describe('breach outbox', () => {
     outbox.add(breach(1n))
     outbox.add(breach(2n))
     await outbox.flush()
-    expect(events).toEqual([
-      'stored 1',
-      'new',
-      'reported 1',
-      'stored 1',
-      'known',
-      'stored 2',
-      'new',
-      'reported 2',
-    ])
+    expect(events).toEqual(['stored 1', 'new', 'reported 1', 'stored 2', 'new', 'reported 2'])
     expect(reported).toEqual([1n, 2n])
     expect(outbox.pending()).toBe(0)
   })
@@ -89,5 +94,44 @@ describe('breach outbox', () => {
     fails.store = true
     for (let i = 0; i < MAX_PENDING_BREACHES + 5; i++) outbox.add(breach(BigInt(i)))
     expect(outbox.pending()).toBe(MAX_PENDING_BREACHES)
+  })
+
+  it('keeps one breach of a member, so that a flood of one leaves room for others', async () => {
+    const { outbox, reported, fails } = setUp()
+    fails.store = true
+    for (let i = 0; i < 2 * MAX_PENDING_BREACHES; i++) outbox.add(breach(1n))
+    outbox.add(breach(2n))
+    expect(outbox.pending()).toBe(2)
+    fails.store = false
+    await outbox.flush()
+    await outbox.flush()
+    expect(reported.sort()).toEqual([1n, 2n])
+  })
+
+  it('takes up after a restart what was found and not stored', async () => {
+    const { outbox, open, spool, reported, fails } = setUp()
+    fails.store = true
+    outbox.add(breach(1n))
+    await outbox.flush()
+    expect([reported, spool.files.size]).toEqual([[], 1])
+    fails.store = false
+    const next = open()
+    next.resume()
+    await next.flush()
+    expect([reported, spool.files.size]).toEqual([[1n], 0])
+  })
+
+  it('completes evidence whose first half has left memory, and stores it all the same when it cannot', async () => {
+    const first = new Uint8Array([9])
+    const found = setUp({ findFirst: async () => first })
+    found.outbox.add({ ...breach(1n), first: new Uint8Array() })
+    found.outbox.add(breach(2n))
+    await found.outbox.flush()
+    expect((await found.evidence.get(1n))?.first).toEqual(first)
+    expect((await found.evidence.get(2n))?.first).toEqual(breach(2n).first)
+    const lost = setUp({ findFirst: () => Promise.reject(new TypeError('archive away')) })
+    lost.outbox.add({ ...breach(1n), first: new Uint8Array() })
+    await lost.outbox.flush()
+    expect(lost.reported).toEqual([1n])
   })
 })

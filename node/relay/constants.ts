@@ -9,8 +9,11 @@ export const MAX_IN_FLIGHT = 4_096
 /** Bytes of those messages. */
 export const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576
 
-/** Nullifiers in the log, over all epochs that are still acceptable; about 400 bytes each, so 80 MB. */
-export const MAX_NULLIFIERS = 200_000
+/**
+ * Nullifiers in the log, over all epochs that are still acceptable: of epochs of 600 s, 700 messages a second without a
+ * break. About 260 bytes each, so 130 MB when full; 160 bytes each on disk.
+ */
+export const MAX_NULLIFIERS = 500_000
 
 /** Bytes of accepted messages kept to be the first half of evidence. Older ones go first; the secret does not need them. */
 export const MAX_EVIDENCE_CACHE_BYTES = 64 * 1_048_576
@@ -31,6 +34,9 @@ export const MAX_ROOT_WAITERS_PER_PEER = 16
 
 /** Breaches that wait to be stored. One is stored in milliseconds; more than this means that the disk is gone. */
 export const MAX_PENDING_BREACHES = 256
+
+/** Members with a breach that are remembered, so that one of them cannot fill the queue for the others. */
+export const MAX_KNOWN_BREAKERS = 4_096
 
 /** Penalty points for a gossiped message that is provably bad, and for a submitted proof that cost a verification. */
 export const INVALID_MESSAGE_POINTS = 1

@@ -11,9 +11,12 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { shardTopics } from '../core/p2p/gossip.ts'
 import type { Host } from '../core/p2p.ts'
+import type { BreachSpool } from './breach-spool.ts'
 import { createBreachOutbox } from './breaches.ts'
 import { BREACH_POINTS, INVALID_MESSAGE_POINTS, RELAY_TICK_MS } from './constants.ts'
+import { createFirstHalves } from './first-halves.ts'
 import { createGossipInlet } from './gossip.ts'
+import type { NullifierJournal } from './nullifier-journal.ts'
 import { createRootWait } from './root-wait.ts'
 import { createTally, type VerdictCounts } from './tally.ts'
 import type {
@@ -21,6 +24,7 @@ import type {
   BreachReporter,
   EvidenceStore,
   MembershipRoots,
+  MessageArchive,
   MessageSink,
   Outcome,
   ProofVerifier,
@@ -29,6 +33,8 @@ import type {
 } from './types.ts'
 import { createValidator, type ValidatorOptions, type ValidatorStats } from './validate.ts'
 
+export { createBreachSpool } from './breach-spool.ts'
+export { createNullifierJournal } from './nullifier-journal.ts'
 export type { VerdictCounts } from './tally.ts'
 export type {
   AcceptedMessage,
@@ -37,6 +43,7 @@ export type {
   EvidenceStore,
   FoundBreach,
   MembershipRoots,
+  MessageArchive,
   MessageSink,
   ProofVerifier,
   SlashCaseRecord,
@@ -52,6 +59,10 @@ export type RelayComponents = {
   sinks: readonly MessageSink[]
   evidence: EvidenceStore
   breaches: BreachReporter
+  /** What outlives the process; absent: nothing but the evidence does. */
+  disk?: { journal: NullifierJournal; spool: BreachSpool }
+  /** Where first halves of breaches are looked for when they have left memory. */
+  archive?: MessageArchive
   clock: Clock
   logger: Logger
   metrics: Metrics
@@ -85,7 +96,7 @@ export type Relay = {
 }
 
 export function createRelay(components: RelayComponents, options: RelayOptions): Relay {
-  const { host, sinks, clock, logger, metrics } = components
+  const { host, sinks, disk, archive, clock, logger, metrics } = components
   const topics = shardTopics(options.network)
   const tally = createTally(metrics)
   const stored = metrics.counter('relay_breaches_total', {
@@ -94,10 +105,15 @@ export function createRelay(components: RelayComponents, options: RelayOptions):
   })
   const outbox = createBreachOutbox({
     ...components,
+    ...(disk && { spool: disk.spool }),
+    ...(disk && archive && { findFirst: createFirstHalves({ ...disk, archive }, options.network) }),
     onStored: (isNew) => stored.inc({ member: isNew ? 'new' : 'known' }),
   })
   const rootWait = createRootWait(components)
-  const validator = createValidator({ ...components, rootWait, onBreach: outbox.add }, options)
+  const validator = createValidator(
+    { ...components, ...(disk && { journal: disk.journal }), rootWait, onBreach: outbox.add },
+    options,
+  )
   let timer: Timer | undefined
 
   const deliver = (message: AcceptedMessage): void => {
@@ -143,6 +159,8 @@ export function createRelay(components: RelayComponents, options: RelayOptions):
       meshPeers: Object.fromEntries(topics.map((topic) => [topic, host.gossip.getMeshPeers(topic).length])),
     }),
     start() {
+      validator.start()
+      outbox.resume()
       rootWait.start()
       inlet.start()
       timer ??= clock.every(RELAY_TICK_MS, () => {

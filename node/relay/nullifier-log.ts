@@ -1,4 +1,4 @@
-import { EMPTY_SLOT, type NullifierSlot, slotIsIdle } from '@postrider/protocol/rln'
+import { EMPTY_SLOT, type NullifierSlot, type SlotEntry, slotIsIdle } from '@postrider/protocol/rln'
 
 /** Where a nullifier belongs. The external nullifier stands for epoch, network and shard. */
 export type SlotKey = { epoch: bigint; externalNullifier: bigint; nullifier: bigint }
@@ -17,38 +17,50 @@ export type NullifierLog = {
   epochs(): number
 }
 
-type Scope = { epoch: bigint; slots: Map<bigint, NullifierSlot> }
+/** Nearly all slots hold one accepted share and nothing else: those are kept as that share, in half the memory. */
+type Scope = { epoch: bigint; settled: Map<bigint, SlotEntry>; others: Map<bigint, NullifierSlot> }
 
 /** @param limit most slots; the log refuses new nullifiers beyond it, because forgetting one would let it pass twice */
 export function createNullifierLog(limit: number): NullifierLog {
   const scopes = new Map<bigint, Scope>()
   let size = 0
 
-  const find = ({ externalNullifier, nullifier }: SlotKey) =>
-    scopes.get(externalNullifier)?.slots.get(nullifier)
+  const sizeOf = ({ settled, others }: Scope) => settled.size + others.size
 
-  const remove = ({ externalNullifier, nullifier }: SlotKey) => {
-    if (scopes.get(externalNullifier)?.slots.delete(nullifier)) size--
+  const find = ({ externalNullifier, nullifier }: SlotKey): NullifierSlot | undefined => {
+    const scope = scopes.get(externalNullifier)
+    const accepted = scope?.settled.get(nullifier)
+    return accepted ? { ...EMPTY_SLOT, accepted } : scope?.others.get(nullifier)
+  }
+
+  const scopeOf = ({ epoch, externalNullifier }: SlotKey): Scope => {
+    let scope = scopes.get(externalNullifier)
+    if (!scope) {
+      scope = { epoch, settled: new Map(), others: new Map() }
+      scopes.set(externalNullifier, scope)
+    }
+    return scope
   }
 
   return {
     get: (key) => find(key) ?? EMPTY_SLOT,
     hasRoom: (key) => size < limit || find(key) !== undefined,
     put(key, slot) {
-      if (slotIsIdle(slot)) return remove(key)
-      let scope = scopes.get(key.externalNullifier)
-      if (!scope) {
-        scope = { epoch: key.epoch, slots: new Map() }
-        scopes.set(key.externalNullifier, scope)
-      }
-      if (!scope.slots.has(key.nullifier)) size++
-      scope.slots.set(key.nullifier, slot)
+      const { nullifier } = key
+      const scope = scopeOf(key)
+      const before = sizeOf(scope)
+      scope.settled.delete(nullifier)
+      scope.others.delete(nullifier)
+      const { accepted, breached, verifying } = slot
+      if (accepted && !breached && verifying.length === 0) scope.settled.set(nullifier, accepted)
+      else if (!slotIsIdle(slot)) scope.others.set(nullifier, slot)
+      size += sizeOf(scope) - before
     },
     pruneBefore(epoch) {
       let pruned = 0
       for (const [externalNullifier, scope] of scopes) {
         if (scope.epoch >= epoch) continue
-        pruned += scope.slots.size
+        pruned += sizeOf(scope)
         scopes.delete(externalNullifier)
       }
       size -= pruned

@@ -31,10 +31,16 @@ export type AcceptedMessage = {
 /** Takes accepted messages: the store, the filter. Never blocks and never throws. */
 export type MessageSink = { accept(entry: AcceptedMessage): void }
 
+/** Accepted messages at rest. */
+export type MessageArchive = {
+  /** The serialized message with this hash; undefined if it is not here. */
+  message(hash: Uint8Array): Promise<Uint8Array | undefined>
+}
+
 /** Two messages of one member with one nullifier. */
 export type FoundBreach = {
   pubsubTopic: string
-  /** The accepted message; empty when it had left the cache. */
+  /** The accepted message; empty when neither memory nor archive had it any more. */
   first: Uint8Array
   second: Uint8Array
   secret: bigint

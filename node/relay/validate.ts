@@ -1,6 +1,7 @@
 import { type ErrorCode, isPostriderError } from '@postrider/protocol/errors'
 import {
   type CheckedMessage,
+  EMPTY_SLOT,
   epochAt,
   MAX_CLOCK_GAP_SECONDS,
   type PrecheckResult,
@@ -14,7 +15,7 @@ import {
 import { equalBytes } from '@postrider/protocol/wire'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import { type AcceptedCache, createAcceptedCache } from './accepted-cache.ts'
+import { createAcceptedCache } from './accepted-cache.ts'
 import {
   MAX_EVIDENCE_CACHE_BYTES,
   MAX_IN_FLIGHT,
@@ -23,6 +24,7 @@ import {
   PRUNE_MARGIN_SECONDS,
   RELAY_VALIDATION_DEADLINE_MS,
 } from './constants.ts'
+import type { JournalEntry, NullifierJournal } from './nullifier-journal.ts'
 import { createNullifierLog, type SlotKey } from './nullifier-log.ts'
 import type { RootWait } from './root-wait.ts'
 import type { FoundBreach, MembershipRoots, Outcome, ProofVerifier, Source } from './types.ts'
@@ -31,6 +33,8 @@ export type ValidatorComponents = {
   verifier: ProofVerifier
   roots: MembershipRoots
   rootWait: RootWait
+  /** Absent: nullifiers are forgotten when the process ends. */
+  journal?: NullifierJournal
   clock: Clock
   logger: Logger
   /** Called once for each nullifier that was used for two messages. */
@@ -46,6 +50,8 @@ export type ValidatorOptions = {
 
 /** The one way for a message into the node, by gossip and by lightpush alike. */
 export type Validator = {
+  /** Takes up the nullifiers of an earlier run. */
+  start(): void
   /** Every message gets exactly one outcome; this never rejects. */
   validate(pubsubTopic: string, data: Uint8Array, source: Source): Promise<Outcome>
   /** Prunes epochs that are over and gives up verdicts that are overdue; called about once a second. */
@@ -76,13 +82,16 @@ type Pending = {
   resolve(outcome: Outcome): void
 }
 
+/** The name of every message of an earlier run: no message in memory has it. */
+const RESTORED = 'restored'
+
 /** An ignore that is this node's own doing; nobody is punished for it. */
 function ignore(code: ErrorCode): Verdict {
   return { kind: 'ignore', code }
 }
 
 export function createValidator(components: ValidatorComponents, options: ValidatorOptions): Validator {
-  const { verifier, roots, rootWait, clock, logger } = components
+  const { verifier, roots, rootWait, journal, clock, logger } = components
   const { network, maxInFlight = MAX_IN_FLIGHT, maxNullifiers = MAX_NULLIFIERS } = options
   const log = createNullifierLog(maxNullifiers)
   const cache = createAcceptedCache(options.maxEvidenceBytes ?? MAX_EVIDENCE_CACHE_BYTES)
@@ -122,7 +131,7 @@ export function createValidator(components: ValidatorComponents, options: Valida
   }
 
   const conclude = (id: string, message: Pending, verdict: Verdict, acceptedId?: string): Outcome => {
-    if (verdict.kind === 'accept') return accept(cache, id, message, clock.nowMs())
+    if (verdict.kind === 'accept') return accept(id, message)
     const first = acceptedId === undefined ? undefined : cache.get(acceptedId)
     if (verdict.kind === 'breach') {
       const { secret, commitment } = verdict
@@ -138,6 +147,28 @@ export function createValidator(components: ValidatorComponents, options: Valida
     }
     const duplicate = verdict.code === 'RLN_DUPLICATE' && first !== undefined
     return duplicate ? { verdict, identical: equalBytes(first.data, message.data) } : { verdict }
+  }
+
+  const accept = (id: string, { key, checked, pubsubTopic, data, source }: Pending): Outcome => {
+    const { message, hash, proof } = checked
+    // Before anybody hears of the message: after a restart a second one must not pass.
+    journal?.append({ ...key, x: proof.x, y: proof.y, hash })
+    cache.put(id, { data, peer: source.peer, epoch: key.epoch })
+    return {
+      verdict: { kind: 'accept' },
+      accepted: { pubsubTopic, message, hash, receivedAtMs: clock.nowMs(), data },
+    }
+  }
+
+  const restore = ({ x, y, ...key }: JournalEntry): void => {
+    if (log.get(key).accepted || !log.hasRoom(key)) return
+    log.put(key, { ...EMPTY_SLOT, accepted: { id: RESTORED, x, y } })
+  }
+
+  /** The first epoch of which a message may still come. */
+  const oldestEpoch = (): bigint => {
+    const oldestMs = clock.nowMs() - (MAX_CLOCK_GAP_SECONDS + PRUNE_MARGIN_SECONDS) * 1000
+    return epochAt(oldestMs, network.epochSeconds)
   }
 
   const check = (pubsubTopic: string, data: Uint8Array): PrecheckResult & { root?: bigint } => {
@@ -163,6 +194,9 @@ export function createValidator(components: ValidatorComponents, options: Valida
   }
 
   return {
+    start() {
+      for (const entry of journal?.load(oldestEpoch()) ?? []) restore(entry)
+    },
     async validate(pubsubTopic, data, source) {
       if (stopped) return { verdict: ignore('RELAY_STOPPED') }
       // Before the prechecks: under overload they would only cost what the verifier's thread lacks.
@@ -185,10 +219,10 @@ export function createValidator(components: ValidatorComponents, options: Valida
     },
     tick() {
       const nowMs = clock.nowMs()
-      const oldest = nowMs - (MAX_CLOCK_GAP_SECONDS + PRUNE_MARGIN_SECONDS) * 1000
-      const epoch = epochAt(oldest, network.epochSeconds)
+      const epoch = oldestEpoch()
       log.pruneBefore(epoch)
       cache.pruneBefore(epoch)
+      journal?.pruneBefore(epoch)
       for (const [id, { key, sinceMs }] of pending) {
         if (nowMs - sinceMs < RELAY_VALIDATION_DEADLINE_MS) break // the map is in order of arrival
         dispatch(key, { type: 'dropped', id, code: 'RELAY_OVERLOADED' })
@@ -198,6 +232,7 @@ export function createValidator(components: ValidatorComponents, options: Valida
       stopped = true
       for (const { resolve } of pending.values()) resolve({ verdict: ignore('RELAY_STOPPED') })
       pending.clear()
+      journal?.close()
     },
     stats: () => ({
       inFlight: pending.size,
@@ -206,14 +241,5 @@ export function createValidator(components: ValidatorComponents, options: Valida
       epochs: log.epochs(),
       evidenceBytes: cache.bytes(),
     }),
-  }
-}
-
-function accept(cache: AcceptedCache, id: string, message: Pending, receivedAtMs: number): Outcome {
-  const { checked, pubsubTopic, data, source } = message
-  cache.put(id, { data, peer: source.peer, epoch: checked.proof.epoch })
-  return {
-    verdict: { kind: 'accept' },
-    accepted: { pubsubTopic, message: checked.message, hash: checked.hash, receivedAtMs, data },
   }
 }

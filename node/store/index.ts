@@ -5,6 +5,7 @@
  * @module
  */
 import type { Libp2p } from '@libp2p/interface'
+import { MAX_MESSAGE_BYTES } from '@postrider/protocol/wire'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -41,6 +42,12 @@ export type Store = MessageSink & {
   stop(): Promise<void>
   /** Makes everything accepted so far visible to queries. */
   flush(): Promise<void>
+  /**
+   * The serialized message with this deterministic hash.
+   *
+   * @throws PostriderError `STORE_UNAVAILABLE`
+   */
+  message(hash: Uint8Array): Promise<Uint8Array | undefined>
   /** @throws PostriderError `STORE_UNAVAILABLE` */
   stats(): Promise<StoreStats>
   /** The way into the archive, from memory: answers while the archive does not. */
@@ -85,6 +92,17 @@ export function createStore(components: StoreComponents, options: StoreOptions =
       await archive.close()
     },
     flush: ingest.flush,
+    async message(hash) {
+      await ingest.flush()
+      const { entries } = await archive.query({
+        filter: { hashes: [hash] },
+        forward: true,
+        limit: 1,
+        includeData: true,
+        maxBytes: MAX_MESSAGE_BYTES,
+      })
+      return entries[0]?.data
+    },
     async stats() {
       const { engine } = archive
       return { ...(await archive.stats()), engine, queries: server.served(), ingest: ingest.stats() }

@@ -11,6 +11,7 @@ import {
   StoreQueryRequestSchema,
   type StoreQueryResponse,
   StoreQueryResponseSchema,
+  WakuMessageSchema,
 } from '@postrider/protocol/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../core/clock.ts'
@@ -112,6 +113,16 @@ describe('store over real sockets', () => {
       const numbers = (paginationForward ? pages : pages.reverse()).flat()
       expect(numbers).toEqual(Array.from({ length: 45 }, (_, at) => at + 1))
     }
+  })
+
+  it('gives a message of its own node by hash, also one that is not written yet', async () => {
+    const { accept, message } = await startStore()
+    const entry = sinkEntry(1)
+    accept(entry)
+    expect(messageHash(entry.pubsubTopic, decode(WakuMessageSchema, (await message(entry.hash))!))).toEqual(
+      entry.hash,
+    )
+    expect(await message(new Uint8Array(32))).toBeUndefined()
   })
 
   it('finds messages by hash and answers presence without data', async () => {

@@ -62,6 +62,7 @@ export function configPaths(config: Config) {
     databaseFile: join(config.dataDir, 'node.db'),
     membersFile: join(config.dataDir, 'members.tree'),
     archiveFile: join(config.dataDir, 'archive.db'),
+    relayDir: join(config.dataDir, 'relay'),
   }
 }
 

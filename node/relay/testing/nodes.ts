@@ -4,8 +4,14 @@ import { createMetrics, type Metrics } from '../../core/metrics.ts'
 import { createIdentityKey } from '../../core/p2p/identity.ts'
 import { createHost, type Host } from '../../core/p2p.ts'
 import { systemRandom } from '../../core/random.ts'
-import { createRelay, type Relay, type RelayOptions } from '../index.ts'
-import type { AcceptedMessage, FoundBreach, ProofVerifier } from '../types.ts'
+import {
+  createBreachSpool,
+  createNullifierJournal,
+  createRelay,
+  type Relay,
+  type RelayOptions,
+} from '../index.ts'
+import type { AcceptedMessage, EvidenceStore, FoundBreach, MessageArchive, ProofVerifier } from '../types.ts'
 import { network } from './messages.ts'
 import { createMemoryEvidence, createTestRoots, createTestVerifier } from './ports.ts'
 
@@ -21,10 +27,19 @@ export type TestNode = {
 }
 
 export async function startNode(
-  options: { verifier?: ProofVerifier; relay?: Partial<RelayOptions>; roots?: bigint[]; clock?: Clock } = {},
+  options: {
+    verifier?: ProofVerifier
+    relay?: Partial<RelayOptions>
+    roots?: bigint[]
+    clock?: Clock
+    evidence?: EvidenceStore
+    archive?: MessageArchive
+    /** Folder of what outlives the node. */
+    dir?: string
+  } = {},
 ): Promise<TestNode> {
   const metrics = createMetrics()
-  const { clock = systemClock } = options
+  const { clock = systemClock, archive, dir } = options
   const common = { clock, logger: silentLogger, metrics }
   const host = await createHost(
     { ...common, random: systemRandom },
@@ -40,7 +55,11 @@ export async function startNode(
       roots,
       verifier: options.verifier ?? createTestVerifier(),
       sinks: [{ accept: (message) => received.push(message) }],
-      evidence: createMemoryEvidence(clock),
+      evidence: options.evidence ?? createMemoryEvidence(clock),
+      ...(archive && { archive }),
+      ...(dir && {
+        disk: { journal: createNullifierJournal(common, dir), spool: createBreachSpool(common, dir) },
+      }),
       breaches: { report: async (breach) => void breaches.push(breach) },
     },
     { network, ...options.relay },
