@@ -116,7 +116,10 @@ async function connect(node: Libp2p, clock: Clock, target: Target, signal?: Abor
 }
 
 function connectionTo(node: Libp2p, peerId: string): Connection | undefined {
-  return node.getConnections(peerIdFromString(peerId)).find(({ status }) => status === 'open')
+  // Compared as text: parsing an id costs more than looking at a few connections, and every request comes here.
+  return node
+    .getConnections()
+    .find(({ status, remotePeer }) => status === 'open' && remotePeer.toString() === peerId)
 }
 
 async function newStream(
