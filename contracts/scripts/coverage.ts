@@ -48,7 +48,7 @@ async function copyMarked(folder: string): Promise<Map<string, Marked>> {
 function runTests(folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const hardhat = join(ROOT, 'node_modules', '.bin', 'hardhat')
-    const child = spawn(hardhat, ['test', 'solidity', '--coverage'], { cwd: folder })
+    const child = spawn(process.execPath, [hardhat, 'test', 'solidity', '--coverage'], { cwd: folder })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
     child.once('error', reject)
