@@ -53,7 +53,7 @@ export const chainErrors = {
   CHAIN_INSUFFICIENT_GAS_MONEY: {
     title: 'The account cannot pay for the gas',
     retryable: true,
-    fix: "Send native coins to the account named in the detail; 'postrider doctor' says how much.",
+    fix: 'Send native coins to the account named in the detail; docs/runbooks/low-gas.md says how much.',
     http: 402,
   },
   CHAIN_FEE_TOO_HIGH: {
@@ -71,7 +71,7 @@ export const chainErrors = {
   CHAIN_SENDER_BUSY: {
     title: 'Too many transactions wait to be sent',
     retryable: true,
-    fix: "Wait for those under way. If they do not end, raise chain.maxFeePerGas; 'postrider doctor' checks the endpoint.",
+    fix: 'Wait for those under way. If they do not end, see docs/runbooks/stuck-transaction.md.',
     http: 503,
   },
   CHAIN_SENDER_STOPPED: {

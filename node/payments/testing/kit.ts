@@ -54,7 +54,7 @@ export type TestEscrow = EscrowView & {
   /** Changes a channel and tells the listeners; undefined removes it. */
   set(channelId: Hex, change: Partial<ChannelView> | undefined): void
   /** Opens a channel of this payer. */
-  open(payer: Payer, deposit: bigint): void
+  open(payer: Pick<Payer, 'channelId' | 'descriptor'>, deposit: bigint): void
   fresh: boolean
 }
 
