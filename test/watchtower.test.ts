@@ -86,7 +86,7 @@ describe('a payer who leaves while the node is down', () => {
     expect(await net.treasury.tokensOf(tower.address)).toBe(0n)
 
     await net.treasury.passTime(THAW_SECONDS + 1)
-    const closed = await alice.client.channels.withdraw(channel?.id ?? zeroAddress)
+    const closed = await alice.client.channels.withdraw((channel?.id ?? zeroAddress) as Address)
     expect(closed).toMatchObject({ status: 'closed', settled: owed })
     await net.processes.stop(tower.child)
     expect(await settled()).toHaveLength(1)
