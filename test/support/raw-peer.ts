@@ -31,11 +31,13 @@ export async function openRawPeer(
   const exchange = async (protocol: string, send: (stream: Stream) => Promise<void>) => {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
     const stream = await connection.newStream(protocol, { signal })
-    const frames = createFrameStream(stream, MAX_ANSWER_BYTES)
-    const answer = frames.read(signal).catch((error: unknown) => {
-      if (signal.aborted) throw error
-      return undefined
-    })
+    const answer = createFrameStream(stream, MAX_ANSWER_BYTES)
+      .read(signal)
+      .catch((error: unknown) => {
+        // Neither an answer nor an end: the node let the peer hang.
+        if (signal.aborted) throw error
+        return undefined
+      })
     // A node may end the stream while it is still being written to.
     await send(stream).catch(() => undefined)
     const bytes = await answer
