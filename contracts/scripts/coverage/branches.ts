@@ -89,7 +89,9 @@ export function markBranches(source: string): Marked {
       const name = `_ternary_${way}_${match.index}`
       insert(start, `${name}(`)
       insert(start + value.length, ')')
-      helpers.push(...identity(name).map((f) => f.replace('return v;', `return v; //@ternary ${way}@${line}@${name}`)))
+      helpers.push(
+        ...identity(name).map((f) => f.replace('return v;', `return v; //@ternary ${way}@${line}@${name}`)),
+      )
     }
   }
   return assemble(source, edits, helpers)
