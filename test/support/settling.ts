@@ -22,7 +22,7 @@ import type { EscrowView, Ledger, RedemptionRecord } from '../../node/payments/t
 /** Called at every named moment, and waited for. */
 export type Reach = (point: string) => void | Promise<void>
 
-/** Pauses of minutes are cut to this, ms. */
+/** Pauses between two attempts of the redemption are cut to this, ms. */
 const LONGEST_PAUSE_MS = 200
 
 export const PRICE = 3n
@@ -55,10 +55,11 @@ export async function openSettler(setting: {
   const { channelId, descriptor } = payer
   const database = await openDatabase(setting.file)
   const { clockOffsetMs = 0 } = setting
-  const clock: Clock = {
-    ...systemClock,
-    nowMs: () => Date.now() + clockOffsetMs,
-    sleep: (ms, signal) => systemClock.sleep(Math.min(ms, LONGEST_PAUSE_MS), signal),
+  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + clockOffsetMs }
+  // For the redemption only: elsewhere sleeps are deadlines too.
+  const impatient: Clock = {
+    ...clock,
+    sleep: (ms, signal) => clock.sleep(Math.min(ms, LONGEST_PAUSE_MS), signal),
   }
   const base = { clock, random: systemRandom, logger: silentLogger, metrics: createMetrics() }
   const client = createChainClient(base, { network })
@@ -85,6 +86,7 @@ export async function openSettler(setting: {
   const daemon = createRedemptionDaemon(
     {
       ...base,
+      clock: impatient,
       ledger,
       escrow,
       book,
