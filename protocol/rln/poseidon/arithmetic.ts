@@ -3,8 +3,9 @@
 // An element is nine limbs of 29 bits in 32-bit words, lowest first, in Montgomery form with R = 2^261. With 29 bits
 // the products of a column can be added up in 64 bits without a carry, which WebAssembly does not have: a column
 // of k products and the reduction holds at most 9 (k + 1) times 2^58, so k ≤ 6. R is 169 p, so a sum of k products of
-// elements below a p and b p comes out below (k a b / 169 + 1) p: nothing but the end result needs to be reduced
-// below p. Largest value on the way: 3.1 p, see schedule.ts; limbs have room for 512 p.
+// values below a p and b p comes out below (k a b / 169 + 1) p. In the schedule an entry of the register is such a sum
+// and a constant, below 2.1 p; the next x is another sum and that entry, below 3.1 p; and a fifth power of that is below
+// 1.1 p again. So nothing but the result needs to be reduced below p.
 import {
   type Code,
   type FunctionBuilder,
