@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import net from 'node:net'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
@@ -120,6 +121,65 @@ describe('host', () => {
     expect(received).toEqual([])
     b.gossip.reportMessageValidationResult(msgId, source, TopicValidatorResult.Accept)
     await vi.waitFor(() => expect(received).toEqual(['c']))
+  })
+
+  describe('gossip under load', () => {
+    const contentTopic = '/chat/1/room/proto'
+    const topic = pubsubTopicForContent(contentTopic, TEST_NETWORK)
+    const numbered = (number: number, bytes = 1) =>
+      encode(
+        WakuMessageSchema,
+        createWakuMessage({ payload: new Uint8Array(bytes), contentTopic, timestamp: BigInt(number) }),
+      )
+    /** What gossipsub sends by itself in situations that take long to bring about. */
+    type Sender = { sendRpc(peer: string, rpc: object): boolean }
+    const control = { ihave: [], iwant: [], graft: [], prune: [], idontwant: [] }
+
+    async function startPair() {
+      const [a, b] = [await startHost(), await startHost()]
+      const received: Uint8Array[] = []
+      b.gossip.addEventListener('gossipsub:message', ({ detail: { msg } }) => received.push(msg.data))
+      a.gossip.subscribe(topic)
+      b.gossip.subscribe(topic)
+      await b.dial(tcpAddress(a))
+      await vi.waitFor(() => expect(b.gossip.getMeshPeers(topic)).toEqual([a.peerId]))
+      await vi.waitFor(() => expect(a.gossip.getMeshPeers(topic)).toEqual([b.peerId]))
+      const from = (host: Host) => host.gossip as unknown as Sender
+      return { a, b, received, from }
+    }
+
+    it('gives whoever missed many messages all of them, in RPCs that are taken', async () => {
+      const { a, b, received, from } = await startPair()
+      b.gossip.unsubscribe(topic)
+      await vi.waitFor(() => expect(a.gossip.getSubscribers(topic)).toEqual([]))
+      const messages = Array.from({ length: 300 }, (_, number) => numbered(number, 6_000))
+      for (const data of messages) await a.gossip.publish(topic, data)
+      b.gossip.subscribe(topic)
+      const ids = messages.map((data) => createHash('sha256').update(data).digest())
+      from(b).sendRpc(a.peerId, { messages: [], control: { ...control, iwant: [{ messageIDs: ids }] } })
+      await vi.waitFor(() => expect(received).toHaveLength(messages.length), { timeout: 5_000 })
+    })
+
+    it('takes an announcement of what an honest peer can have heard in three seconds', async () => {
+      const { b, a, received, from } = await startPair()
+      const messageIDs = Array.from({ length: 3_000 }, () => crypto.getRandomValues(new Uint8Array(32)))
+      from(a).sendRpc(b.peerId, {
+        messages: [{ topic, data: numbered(1) }],
+        control: { ...control, ihave: [{ topicID: topic, messageIDs }] },
+      })
+      await vi.waitFor(() => expect(received).toHaveLength(1))
+    })
+
+    it('keeps nothing of an RPC but its messages', async () => {
+      const { b, a, received, from } = await startPair()
+      const filler = Array.from({ length: 20 }, () => ({ topicID: 'x'.repeat(20_000), messageIDs: [] }))
+      from(a).sendRpc(b.peerId, {
+        messages: [{ topic, data: numbered(1) }],
+        control: { ...control, ihave: filler },
+      })
+      await vi.waitFor(() => expect(received).toHaveLength(1))
+      expect(received[0]?.buffer.byteLength).toBeLessThan(1_000)
+    })
   })
 
   it('disconnects a peer at the ban and refuses it from then on', async () => {

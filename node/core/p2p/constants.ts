@@ -89,16 +89,23 @@ export const MAX_GOSSIP_RPC_BYTES = 1_048_576
 /** Bytes queued for one slow gossip peer; beyond it the stream is reset and the connection made anew. */
 export const MAX_GOSSIP_OUTBOUND_BYTES = 16 * 1_048_576
 
-/** What one RPC may hold. Honest nodes send one message per RPC and at most a few hundred ids. */
+/**
+ * What one RPC may hold. A node announces what it heard in three heartbeats, up to 5,000 ids a shard, and answers a
+ * request for them with as many messages as fit. An RPC beyond a limit is dropped with all that is in it.
+ */
 export const GOSSIP_RPC_LIMITS = {
   maxSubscriptions: 256,
-  maxMessages: 64,
-  maxIhaveMessageIDs: 2_000,
-  maxIwantMessageIDs: 2_000,
-  maxIdontwantMessageIDs: 256,
+  maxMessages: 1_024,
+  maxIhaveMessageIDs: 5_000,
+  maxIwantMessageIDs: 5_000,
+  maxIdontwantMessageIDs: 512,
   maxControlMessages: 256,
   maxPeerInfos: 0,
 } as const
+
+/** Messages that we put into one RPC, and their bytes; half of what we take ourselves. */
+export const MAX_MESSAGES_PER_RPC = 64
+export const MAX_RPC_MESSAGE_BYTES = MAX_GOSSIP_RPC_BYTES / 2
 
 /** Memory for the topics that one peer says it subscribes, bytes: 64 shards with gossipsub's 1 KiB overhead each. */
 export const MAX_TOPIC_BYTES_PEER = 65_536
@@ -119,6 +126,11 @@ export const SCORE_INVALID_WEIGHT = -100
 /** What is left of that count after each decay interval. */
 export const SCORE_INVALID_DECAY = 0.5
 export const SCORE_DECAY_INTERVAL_MS = 12_000
+/**
+ * Protocol offences without a penalty: grafting too early, and announced messages that did not come when asked for. A
+ * node under load commits some.
+ */
+export const SCORE_BEHAVIOUR_THRESHOLD = 6
 /** Peers behind one address before each more costs; a home or an office has several. Loopback is exempt. */
 export const SCORE_IP_COLOCATION_THRESHOLD = 10
 export const SCORE_IP_COLOCATION_WEIGHT = -50

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type GossipSub, gossipsub, StrictNoSign, type TopicValidatorResult } from '@libp2p/gossipsub'
 import type { MsgIdFn } from '@libp2p/gossipsub/types'
-import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { isPostriderError } from '@postrider/protocol/errors'
 import { decode, pubsubTopic, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
 import {
   GOSSIP_ADVERTISED_HEARTBEATS,
@@ -20,6 +20,7 @@ import {
   MAX_GOSSIP_RPC_BYTES,
   MAX_GOSSIP_STREAMS,
   MAX_TOPIC_BYTES_PEER,
+  SCORE_BEHAVIOUR_THRESHOLD,
   SCORE_DECAY_INTERVAL_MS,
   SCORE_GOSSIP_THRESHOLD,
   SCORE_GRAYLIST_THRESHOLD,
@@ -29,6 +30,7 @@ import {
   SCORE_IP_COLOCATION_WEIGHT,
   SCORE_PUBLISH_THRESHOLD,
 } from './constants.ts'
+import { fastMessageId, hardenGossip } from './gossip-internals.ts'
 
 /** What the gossip layer needs to know of the network. */
 export type GossipNetwork = { clusterId: number; shardCount: number }
@@ -114,16 +116,11 @@ export function createGossipService(options: GossipOptions): (components: Gossip
     const service = factory(components)
     // The option of this name is not read by version 17; the property is, at start.
     service.protocols = [...GOSSIP_PROTOCOLS]
-    return extend(checkGossip(service), options)
+    return hardenGossip(service, options)
   }
 }
 
 const EMPTY = new Uint8Array()
-
-/** Told apart before anything is decoded: equal bytes on one topic. */
-function fastMessageId(topic: string, data: Uint8Array): string {
-  return `${topic} ${hash('sha256', data, 'base64')}`
-}
 
 /**
  * The message id: SHA-256 of the bytes, as on Waku. A copy on a shard that its content topic does not belong to
@@ -152,8 +149,8 @@ function sha256(data: Uint8Array): Uint8Array {
 
 type ScoreParams = NonNullable<NonNullable<Parameters<typeof gossipsub>[0]>['scoreParams']>
 
-// Only what can be proven counts against a peer: invalid messages. Rates of delivery depend on where a peer
-// stands in the network, so their weights are zero.
+// Only what can be proven counts against a peer: invalid messages, and protocol offences beyond what load explains.
+// Rates of delivery depend on where a peer stands in the network, so their weights are zero.
 function scoreParams(topics: readonly string[], peerScore: (peer: string) => number): ScoreParams {
   const topic = {
     topicWeight: 1,
@@ -178,54 +175,10 @@ function scoreParams(topics: readonly string[], peerScore: (peer: string) => num
     topics: Object.fromEntries(topics.map((name) => [name, topic])),
     appSpecificScore: peerScore,
     appSpecificWeight: 1,
+    behaviourPenaltyThreshold: SCORE_BEHAVIOUR_THRESHOLD,
     decayInterval: SCORE_DECAY_INTERVAL_MS,
     IPColocationFactorThreshold: SCORE_IP_COLOCATION_THRESHOLD,
     IPColocationFactorWeight: SCORE_IP_COLOCATION_WEIGHT,
     IPColocationFactorWhitelist: new Set(['127.0.0.1', '::1']),
   }
-}
-
-/** What is used of gossipsub's class beyond its interface. */
-type Internals = GossipSub &
-  Omit<Gossip, 'otherSenders' | 'forget'> & {
-    acceptFrom(peer: string): boolean
-    readonly mcache: {
-      readonly msgs: ReadonlyMap<string, { readonly originatingPeers: ReadonlySet<string> }>
-    }
-    readonly seenCache: { readonly entries: Map<string, unknown> }
-    readonly fastMsgIdCache: { readonly entries: Map<string, unknown> }
-  }
-
-const INTERNALS = [
-  'reportMessageValidationResult',
-  'getMeshPeers',
-  'getScore',
-  'streamsOutbound',
-  'acceptFrom',
-] as const
-
-function checkGossip(service: GossipSub): Internals {
-  const internals = service as Partial<Internals> & GossipSub
-  const missing: string[] = INTERNALS.filter((name) => !(name in service))
-  for (const cache of ['seenCache', 'fastMsgIdCache'] as const) {
-    if (!(internals[cache]?.entries instanceof Map)) missing.push(cache)
-  }
-  if (!(internals.mcache?.msgs instanceof Map)) missing.push('mcache')
-  if (missing.length > 0) {
-    throw new PostriderError('RELAY_GOSSIP_INCOMPATIBLE', { detail: `no ${missing.join(', ')}` })
-  }
-  return internals as Internals
-}
-
-function extend(service: Internals, { peerScore }: GossipOptions): Gossip {
-  const acceptFrom = service.acceptFrom.bind(service)
-  // Gossipsub goes on listening for a second to a peer whose score was good until now; the book knows better.
-  service.acceptFrom = (peer) => peerScore(peer) >= SCORE_GRAYLIST_THRESHOLD && acceptFrom(peer)
-  return Object.assign(service, {
-    otherSenders: (messageId: string) => [...(service.mcache.msgs.get(messageId)?.originatingPeers ?? [])],
-    forget({ messageId, topic, data }: { messageId: string; topic: string; data: Uint8Array }) {
-      service.seenCache.entries.delete(messageId)
-      service.fastMsgIdCache.entries.delete(fastMessageId(topic, data))
-    },
-  })
 }
