@@ -10,6 +10,13 @@ export const MAX_IN_FLIGHT = 4_096
 export const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576
 
 /**
+ * Bytes of messages accepted per second, and how many can be saved up. Gossip keeps what was accepted for 15 s, so this
+ * bounds its memory at 300 MB: 110 messages of the largest size a second, or ten times what the verifier checks of 1 KiB.
+ */
+export const MAX_ACCEPTED_BYTES_PER_SECOND = 16 * 1_048_576
+export const MAX_ACCEPTED_BYTES_BURST = 64 * 1_048_576
+
+/**
  * Nullifiers in the log, over all epochs that are still acceptable: of epochs of 600 s, 700 messages a second without a
  * break. About 260 bytes each, so 130 MB when full; 160 bytes each on disk.
  */

@@ -251,6 +251,18 @@ describe('load', () => {
     expect(await verdictOf(outcomes[0] as Promise<Outcome>)).toEqual({ kind: 'accept' })
   })
 
+  it('accepts a bounded number of bytes a second', async () => {
+    const acceptedBytes = { perSecond: 1_000, burst: 1_000 }
+    const { clock, send, build, verifier } = setUp(createTestVerifier(), { acceptedBytes })
+    const next = (messageId: number) => send(build({ messageId, text: `${messageId}` }))
+    expect(await verdictOf(next(0))).toEqual({ kind: 'accept' })
+    expect(await verdictOf(next(1))).toEqual({ kind: 'accept' })
+    expect(await verdictOf(next(2))).toEqual(ignored('RELAY_OVERLOADED'))
+    expect(verifier.calls()).toBe(2)
+    await clock.advance(1_000)
+    expect(await verdictOf(next(3))).toEqual({ kind: 'accept' })
+  })
+
   it('refuses new nullifiers when the log is full, still finds breaches, and recovers with the epoch', async () => {
     const { clock, send, build, validator } = setUp(createTestVerifier(), { maxNullifiers: 2 })
     for (const messageId of [0, 1]) await send(build({ messageId, text: `${messageId}` }))

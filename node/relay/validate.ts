@@ -15,8 +15,11 @@ import {
 import { equalBytes } from '@postrider/protocol/wire'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import { createRateLimiter, type RateLimiterOptions } from '../core/rate-limiter.ts'
 import { createAcceptedCache } from './accepted-cache.ts'
 import {
+  MAX_ACCEPTED_BYTES_BURST,
+  MAX_ACCEPTED_BYTES_PER_SECOND,
   MAX_EVIDENCE_CACHE_BYTES,
   MAX_IN_FLIGHT,
   MAX_IN_FLIGHT_BYTES,
@@ -46,6 +49,8 @@ export type ValidatorOptions = {
   maxNullifiers?: number
   maxInFlight?: number
   maxEvidenceBytes?: number
+  /** Bytes of accepted messages. */
+  acceptedBytes?: Pick<RateLimiterOptions, 'perSecond' | 'burst'>
 }
 
 /** The one way for a message into the node, by gossip and by lightpush alike. */
@@ -82,6 +87,10 @@ type Pending = {
   resolve(outcome: Outcome): void
 }
 
+const ACCEPTED_BYTES = { perSecond: MAX_ACCEPTED_BYTES_PER_SECOND, burst: MAX_ACCEPTED_BYTES_BURST }
+/** One bucket for all messages. */
+const ALL = ''
+
 /** The name of every message of an earlier run: no message in memory has it. */
 const RESTORED = 'restored'
 
@@ -95,6 +104,7 @@ export function createValidator(components: ValidatorComponents, options: Valida
   const { network, maxInFlight = MAX_IN_FLIGHT, maxNullifiers = MAX_NULLIFIERS } = options
   const log = createNullifierLog(maxNullifiers)
   const cache = createAcceptedCache(options.maxEvidenceBytes ?? MAX_EVIDENCE_CACHE_BYTES)
+  const accepted = createRateLimiter(clock, options.acceptedBytes ?? ACCEPTED_BYTES)
   const pending = new Map<string, Pending>()
   let pendingBytes = 0
   let lastId = 0
@@ -153,6 +163,7 @@ export function createValidator(components: ValidatorComponents, options: Valida
     const { message, hash, proof } = checked
     // Before anybody hears of the message: after a restart a second one must not pass.
     journal?.append({ ...key, x: proof.x, y: proof.y, hash })
+    accepted.take(ALL, data.length)
     cache.put(id, { data, peer: source.peer, epoch: key.epoch })
     return {
       verdict: { kind: 'accept' },
@@ -170,6 +181,11 @@ export function createValidator(components: ValidatorComponents, options: Valida
     const oldestMs = clock.nowMs() - (MAX_CLOCK_GAP_SECONDS + PRUNE_MARGIN_SECONDS) * 1000
     return epochAt(oldestMs, network.epochSeconds)
   }
+
+  const isFull = ({ length }: Uint8Array): boolean =>
+    pending.size >= maxInFlight ||
+    pendingBytes + length > MAX_IN_FLIGHT_BYTES ||
+    accepted.waitMs(ALL, length) > 0
 
   const check = (pubsubTopic: string, data: Uint8Array): PrecheckResult & { root?: bigint } => {
     let root: bigint | undefined
@@ -206,8 +222,7 @@ export function createValidator(components: ValidatorComponents, options: Valida
       const { externalNullifier, proof } = checked
       const key = { epoch: proof.epoch, externalNullifier, nullifier: proof.nullifier }
       if (stopped) return { verdict: ignore('RELAY_STOPPED') }
-      if (pending.size >= maxInFlight || pendingBytes + data.length > MAX_IN_FLIGHT_BYTES)
-        return { verdict: ignore('RELAY_OVERLOADED') }
+      if (isFull(data)) return { verdict: ignore('RELAY_OVERLOADED') }
       if (!log.hasRoom(key)) return { verdict: ignore('RELAY_LOG_FULL') }
       return new Promise((resolve) => {
         const id = String(++lastId)
