@@ -11,7 +11,7 @@ import {
 } from './constants.ts'
 import { createPeerKeeper, redialDelayMs } from './peers.ts'
 
-function setUp(reachable: (address: string) => boolean) {
+function setUp(reachable: (address: string) => boolean, seed = 'peers') {
   const clock = createManualClock()
   const connected = new Set<string>()
   const dials: string[] = []
@@ -23,7 +23,7 @@ function setUp(reachable: (address: string) => boolean) {
     },
     connected: (address) => connected.has(address),
     clock,
-    random: createSeededRandom('peers'),
+    random: createSeededRandom(seed),
     logger: silentLogger,
   })
   return { clock, keeper, connected, dials }
@@ -35,10 +35,10 @@ describe('peer keeper', () => {
     keeper.setTargets('bootstrap', ['a', 'b'])
     keeper.start()
     await clock.advance(1_000)
-    expect(dials).toEqual(['a', 'b'])
+    expect([...dials].sort()).toEqual(['a', 'b'])
     connected.delete('a')
     await clock.advance(1_000)
-    expect(dials).toEqual(['a', 'b', 'a'])
+    expect(dials.slice(2)).toEqual(['a'])
     keeper.stop()
     connected.clear()
     await clock.advance(10_000)
@@ -69,6 +69,27 @@ describe('peer keeper', () => {
     keeper.setTargets('registry', ['b', 'c'])
     keeper.setTargets('registry', ['c'])
     expect(keeper.targets()).toEqual(['a', 'c'])
+  })
+
+  it('chooses among many as chance has it, each node other ones, and does not change its mind', async () => {
+    const addresses = Array.from({ length: MAX_PEER_TARGETS + 50 }, (_, i) => `peer${i}`)
+    const chosen = await Promise.all(
+      ['one', 'two'].map(async (seed) => {
+        const { clock, keeper, connected } = setUp(() => true, seed)
+        keeper.setTargets('bootstrap', ['boot'])
+        keeper.setTargets('registry', addresses)
+        keeper.start()
+        await clock.advance(30_000)
+        const before = keeper.targets()
+        keeper.setTargets('registry', [...addresses].reverse())
+        expect(new Set(keeper.targets())).toEqual(new Set(before))
+        keeper.stop()
+        return connected
+      }),
+    )
+    const [one = new Set(), two = new Set()] = chosen
+    expect([one.has('boot'), two.has('boot')]).toEqual([true, true])
+    expect([...one].filter((address) => two.has(address)).length).toBeLessThan(MAX_KEPT_PEERS / 2)
   })
 
   it('stays within its limits whatever the registry says', async () => {

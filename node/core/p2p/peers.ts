@@ -23,7 +23,7 @@ export type PeerKeeperComponents = {
 
 /** Keeps connections to the addresses it is given: bootstrap nodes and the endpoints of the registry. */
 export type PeerKeeper = {
-  /** Replaces the addresses of one source; other sources keep theirs. Those beyond the limit are left out. */
+  /** Replaces the addresses of one source; other sources keep theirs. Beyond the limit, chance decides. */
   setTargets(source: string, addresses: readonly string[]): void
   targets(): readonly string[]
   /** Looks for missing connections now. Called by a timer while started. */
@@ -31,6 +31,8 @@ export type PeerKeeper = {
   start(): void
   stop(): void
 }
+
+const RANKS = 2 ** 32
 
 type Target = { failures: number; nextAttemptMs: number; dialling: boolean }
 
@@ -49,6 +51,8 @@ export function createPeerKeeper(components: PeerKeeperComponents): PeerKeeper {
   const { clock, random, logger } = components
   const sources = new Map<string, readonly string[]>()
   const targets = new Map<string, Target>()
+  /** A random place in the order for each address, kept for as long as somebody names it. */
+  const ranks = new Map<string, number>()
   let timer: Timer | undefined
 
   const dial = async (address: string, target: Target): Promise<void> => {
@@ -78,10 +82,24 @@ export function createPeerKeeper(components: PeerKeeperComponents): PeerKeeper {
     }
   }
 
+  /**
+   * Every node its own order, or all would connect to the same few that registered first. An order that lasts, since
+   * the list changes with every registration.
+   */
+  const inRandomOrder = (addresses: readonly string[]): string[] => {
+    for (const address of addresses) {
+      if (!ranks.has(address)) ranks.set(address, random.int(RANKS))
+    }
+    const rank = (address: string) => ranks.get(address) ?? 0
+    return [...addresses].sort((a, b) => rank(a) - rank(b))
+  }
+
   return {
     setTargets(source, addresses) {
       sources.set(source, addresses)
-      const wanted = new Set([...sources.values()].flat().slice(0, MAX_PEER_TARGETS))
+      const wanted = new Set([...sources.values()].flatMap(inRandomOrder).slice(0, MAX_PEER_TARGETS))
+      const named = new Set([...sources.values()].flat())
+      for (const address of ranks.keys()) if (!named.has(address)) ranks.delete(address)
       for (const address of targets.keys()) if (!wanted.has(address)) targets.delete(address)
       for (const address of wanted) {
         if (!targets.has(address)) targets.set(address, { failures: 0, nextAttemptMs: 0, dialling: false })
