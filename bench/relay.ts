@@ -52,6 +52,36 @@ export async function run(options: RelayBenchOptions = {}): Promise<Outcome> {
   const attackedCalm = await measure(half, {})
   const fresh = await measure(saturated, { messagesPerPeer: MESSAGES_PER_PEER })
 
+  return summarize({
+    messages: count,
+    invalid: invalid.length,
+    open,
+    full,
+    calm,
+    attacked,
+    attackedCalm,
+    fresh,
+  })
+}
+
+/** What was measured, run by run, with how many messages. */
+export type Runs = {
+  messages: number
+  invalid: number
+  /** Without validation. */
+  open: Measured
+  /** With validation, as fast as it goes and at half of that. */
+  full: Measured
+  calm: Measured
+  /** The same with a tenth of invalid proofs from one peer. */
+  attacked: Measured
+  attackedCalm: Measured
+  /** As fast as it goes, with a tenth of invalid proofs from ever new peers. */
+  fresh: Measured
+}
+
+export function summarize(runs: Runs): Outcome {
+  const { open, full, calm, attacked, attackedCalm, fresh } = runs
   const result = (at: Measured, latency: Measured) => ({
     accepted_per_s: round(at.perSecond),
     cpu_ms_per_message: round(at.cpuMsPerMessage),
@@ -61,7 +91,7 @@ export async function run(options: RelayBenchOptions = {}): Promise<Outcome> {
   })
   const attack = (at: Measured) => ({
     fall: round(1 - at.perSecond / full.perSecond),
-    invalid_sent: invalid.length,
+    invalid_sent: runs.invalid,
     invalid_checked: at.invalidChecked,
   })
   const row = (what: string, { perSecond, p50Ms, p95Ms, lost, cpuMsPerMessage }: Measured) => ({
@@ -82,7 +112,7 @@ export async function run(options: RelayBenchOptions = {}): Promise<Outcome> {
       row('10 % invalid from ever new peers, saturated', fresh),
     ],
     result: {
-      messages: count,
+      messages: runs.messages,
       ...result(full, calm),
       no_validation_per_s: round(open.perSecond),
       ratio: round(full.perSecond / open.perSecond),

@@ -55,7 +55,9 @@ export async function runScenario({ validates, messages, load, invalid }: Scenar
   await attack
   await settled(() => arrived, messages.length)
   const arrivals = await receiver.call<Moment[]>('report')
-  return evaluate(departures, arrivals, await node.call<NodeReport>('report'))
+  const report = await node.call<NodeReport>('report')
+  await node.call('stop')
+  return evaluate(departures, arrivals, report)
 }
 
 async function settled(arrived: () => number, expected: number): Promise<void> {
@@ -66,7 +68,11 @@ async function settled(arrived: () => number, expected: number): Promise<void> {
   }
 }
 
-function evaluate(departures: readonly Moment[], arrivals: readonly Moment[], report: NodeReport): Measured {
+export function evaluate(
+  departures: readonly Moment[],
+  arrivals: readonly Moment[],
+  report: NodeReport,
+): Measured {
   const sentAt = new Map(departures)
   // Only what the publisher sent: an invalid message that came through would have an index of its own.
   const times = arrivals.flatMap(([index, atMs]): Moment[] => {

@@ -3,7 +3,8 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { loadArtifacts } from '@postrider/circuits'
 import { type Clock, systemClock } from '../../node/core/clock.ts'
-import { createRelay, type Relay } from '../../node/relay/index.ts'
+import { createTempDir } from '../../node/core/testing/temp-dir.ts'
+import { createBreachSpool, createNullifierJournal, createRelay, type Relay } from '../../node/relay/index.ts'
 import { createMemoryEvidence } from '../../node/relay/testing/ports.ts'
 import { createProofVerifier } from '../../node/zk/index.ts'
 import { base, startHost } from './host.ts'
@@ -20,6 +21,7 @@ export type NodeReport = {
   verdicts: Record<string, number>
 }
 
+const dir = await createTempDir()
 let shiftMs = 0
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + shiftMs }
 let relay: Relay | undefined
@@ -40,6 +42,10 @@ serveRole({
           roots: { isKnown: (candidate) => candidate === root },
           sinks: [],
           evidence: createMemoryEvidence(clock),
+          disk: {
+            journal: createNullifierJournal(common, dir.path),
+            spool: createBreachSpool(common, dir.path),
+          },
           breaches: { report: async () => undefined },
         },
         { network: NETWORK },
@@ -67,4 +73,5 @@ serveRole({
     const { accepted = 0, byCode = {} } = relay?.stats().verdicts ?? {}
     return { cpuMs: (user + system) / 1000, verdicts: { accepted, ...byCode } }
   },
+  stop: () => dir.remove(),
 })

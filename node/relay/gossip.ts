@@ -41,7 +41,6 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'RELAY_LOG_FULL',
   'RLN_SLOT_BUSY',
   'RLN_UNKNOWN_ROOT',
-  'RLN_TIMESTAMP_OUTSIDE_WINDOW',
 ])
 
 const codeOf = ({ verdict }: Outcome): ErrorCode | undefined =>

@@ -9,8 +9,11 @@ export const MAX_CONNECTIONS = 300
 /** Inbound connections that may be in their handshake at once; each holds a Noise state and a 10 s timer. */
 export const MAX_PENDING_INBOUND = 64
 
-/** New inbound connections per second and IP address. One address may stand for a whole office or a devnet. */
-export const INBOUND_CONNECTIONS_PER_SECOND = 50
+/**
+ * New inbound connections per second and IP address. One address may stand for a whole office or a devnet; a connection
+ * with its handshakes costs about 10 ms of processor time, so one address can take a fifth of a core.
+ */
+export const INBOUND_CONNECTIONS_PER_SECOND = 20
 
 /** Connections dialled at once, and dials waiting behind them. */
 export const MAX_PARALLEL_DIALS = 16
