@@ -21,6 +21,12 @@ export const MAX_LIGHTPUSH_STREAMS = 300
 export const LIGHTPUSH_PER_SECOND = 50
 export const LIGHTPUSH_BURST = 200
 
+/**
+ * Epochs in which the node's own membership can send at a time. Timestamps may be 20 s off both ways: five epochs of
+ * 10 s, the shortest in use.
+ */
+export const MESSAGE_ID_EPOCHS = 8
+
 // ---- filter --------------------------------------------------------------------------------------------
 
 /** Largest filter request, bytes: 100 content topics of 256 characters, up to 3 bytes each in UTF-8. */

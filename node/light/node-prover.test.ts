@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../core/db/index.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { CONTENT_TOPIC, network, TOPIC } from '../relay/testing/messages.ts'
+import { MESSAGE_ID_EPOCHS } from './constants.ts'
 import { createMessageIds } from './message-ids.ts'
 import { createNodeProver, type ProverInputs } from './node-prover.ts'
 
@@ -32,6 +33,8 @@ function setUp() {
   // A prover that computes what the circuit would, without the proof.
   const prover = {
     tamper: 0n,
+    full: false,
+    canAccept: () => !prover.full,
     async prove(inputs: ProverInputs) {
       proved.push(inputs)
       events.push('prove')
@@ -79,6 +82,16 @@ describe('node prover', () => {
     expect(events).toEqual(['id 2', 'prove'])
   })
 
+  it('uses up no message id while the prover takes no job', async () => {
+    const { node, prover, message, events } = setUp()
+    prover.full = true
+    await expect(node.attach(TOPIC, message)).rejects.toMatchObject({
+      code: 'ZK_QUEUE_FULL',
+      retryable: true,
+    })
+    expect(events).toEqual([])
+  })
+
   it('does not use a proof of other inputs', async () => {
     const { node, prover, message } = setUp()
     prover.tamper = 1n
@@ -102,14 +115,37 @@ describe('message ids', () => {
     expect(await first.ids.allocate(7n)).toBe(1)
     expect(await first.ids.remaining(7n)).toBe(1)
     expect(await first.ids.remaining(8n)).toBe(3)
-    expect(await first.ids.remaining(6n)).toBe(0)
+    expect(await first.ids.remaining(6n)).toBe(3)
     await first.close()
     const second = await open(dir.file('node.db'))
     expect(await second.ids.allocate(7n)).toBe(2)
     await expect(second.ids.allocate(7n)).rejects.toMatchObject({ code: 'RLN_IDS_EXHAUSTED' })
     expect(await second.ids.allocate(8n)).toBe(0)
-    await expect(second.ids.allocate(7n)).rejects.toMatchObject({ code: 'RLN_EPOCH_PASSED' })
+    await expect(second.ids.allocate(7n)).rejects.toMatchObject({ code: 'RLN_IDS_EXHAUSTED' })
     await second.close()
+  })
+
+  it('lets a client whose clock is ahead not end the epoch for the others', async () => {
+    await using dir = await createTempDir()
+    const { ids, close } = await open(dir.file('node.db'))
+    expect(await ids.allocate(7n)).toBe(0)
+    expect(await ids.allocate(9n)).toBe(0)
+    expect(await ids.allocate(7n)).toBe(1)
+    expect(await ids.allocate(8n)).toBe(0)
+    await close()
+  })
+
+  it('gives no id of an epoch about which it may have forgotten something', async () => {
+    await using dir = await createTempDir()
+    const first = await open(dir.file('node.db'))
+    for (let epoch = 1n; epoch <= 20n; epoch++) expect(await first.ids.allocate(epoch)).toBe(0)
+    await first.close()
+    const { ids, close } = await open(dir.file('node.db'))
+    const oldest = 21n - BigInt(MESSAGE_ID_EPOCHS)
+    expect(await ids.allocate(oldest)).toBe(1)
+    await expect(ids.allocate(oldest - 1n)).rejects.toMatchObject({ code: 'RLN_EPOCH_PASSED' })
+    expect(await ids.remaining(oldest - 1n)).toBe(0)
+    await close()
   })
 
   it('gives concurrent requests different ids', async () => {

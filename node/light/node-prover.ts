@@ -26,7 +26,11 @@ export type ProverInputs = {
 
 export type NodeProverComponents = {
   /** Proves on a worker thread; signals are y, root, nullifier, x, externalNullifier. */
-  prover: { prove(inputs: ProverInputs): Promise<{ proof: Uint8Array; signals: readonly bigint[] }> }
+  prover: {
+    /** Whether another job would be taken. */
+    canAccept(): boolean
+    prove(inputs: ProverInputs): Promise<{ proof: Uint8Array; signals: readonly bigint[] }>
+  }
   /** Where the node's own membership is in the tree. */
   membership: { path(commitment: bigint): MerklePath & { limit: number; root: bigint } }
   ids: MessageIds
@@ -44,22 +48,37 @@ export type NodeProverOptions = {
 export function createNodeProver(components: NodeProverComponents, options: NodeProverOptions): NodeProver {
   const { prover, membership, ids } = components
   const { identity, network } = options
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /**
+   * Takes an id and puts its job into the prover's queue, one request after the other: an id is gone once it is taken,
+   * so it is taken only when there is room for its proof.
+   */
+  const begin = (epoch: bigint, inputs: Omit<ProverInputs, 'messageId'>) => {
+    const begun = turn.then(async () => {
+      if (!prover.canAccept()) throw new PostriderError('ZK_QUEUE_FULL')
+      const messageId = await ids.allocate(epoch)
+      return { messageId, proving: prover.prove({ ...inputs, messageId }) }
+    })
+    turn = begun.catch(() => undefined)
+    return begun
+  }
+
   return {
     async attach(pubsubTopic, message) {
       const epoch = epochAt(timestampToMs(message.timestamp ?? 0n), network.epochSeconds)
       const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
       const x = signalX(pubsubTopic, message)
       const { siblings, indices, limit, root } = membership.path(identity.commitment)
-      const messageId = await ids.allocate(epoch)
-      const { proof, signals } = await prover.prove({
+      const { messageId, proving } = await begin(epoch, {
         identitySecret: identity.secret,
         userMessageLimit: limit,
-        messageId,
         pathElements: siblings,
         identityPathIndex: indices,
         x,
         externalNullifier: scope,
       })
+      const { proof, signals } = await proving
       const { y, nullifier } = share(identity.secret, scope, messageId, x)
       const expected = [y, root, nullifier, x, scope]
       if (!expected.every((value, at) => value === signals[at])) {

@@ -92,6 +92,7 @@ export function createProverPool(options: ProverPoolOptions): ProverPool & Servi
   }
 
   return {
+    canAccept: () => refusalOf(undefined) === undefined,
     prove(inputs, { signal } = {}) {
       const { promise, resolve, reject } = Promise.withResolvers<ProveResult>()
       const job: Job = { inputs, signal, startedAtMs: clock.nowMs(), attempts: 0, resolve, reject }

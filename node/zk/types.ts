@@ -20,6 +20,8 @@ export interface ProofVerifier {
 
 /** Proves on a worker thread. */
 export interface ProverPool {
+  /** False when `prove` would refuse for want of room or because no worker runs. Ask before using up a message id. */
+  canAccept(): boolean
   /**
    * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_WITNESS_INVALID, CIRCUITS_PROVE_ABORTED, ZK_QUEUE_FULL,
    * ZK_WORKER_FAILED, ZK_STOPPED
