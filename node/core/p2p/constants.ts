@@ -10,10 +10,10 @@ export const MAX_CONNECTIONS = 300
 export const MAX_PENDING_INBOUND = 64
 
 /**
- * New inbound connections per second and IP address. One address may stand for a whole office or a devnet; a connection
- * with its handshakes costs about 10 ms of processor time, so one address can take a fifth of a core.
+ * New inbound connections per second and IP address. One address may stand for a whole office or a devnet; each
+ * connection costs about 10 ms of processor time with its handshakes, so one address can take half a core at most.
  */
-export const INBOUND_CONNECTIONS_PER_SECOND = 20
+export const INBOUND_CONNECTIONS_PER_SECOND = 50
 
 /** Connections dialled at once, and dials waiting behind them. */
 export const MAX_PARALLEL_DIALS = 16
