@@ -53,11 +53,6 @@ export function describeNeighbours(scene: Scene): void {
       })
       await expectFriends()
     })
-
-    it('punish each other for nothing that the attacks made them forward', async () => {
-      await expectFriends()
-      expect((await relayOf(scene.neighbour)).verdicts.reject).toBe(0)
-    })
   })
 
   describe('the honest client', () => {
@@ -78,5 +73,11 @@ export function describeNeighbours(scene: Scene): void {
       expect(await scene.node.get('/livez')).toEqual({ alive: true })
       expect(await scene.node.get('/readyz')).toMatchObject({ ready: true })
     })
+  })
+
+  // Later than the attacks, when every verdict of theirs is counted.
+  it('honest neighbours punished each other for nothing that the attacks made them forward', async () => {
+    await expectFriends()
+    expect((await relayOf(scene.neighbour)).verdicts.reject).toBe(0)
   })
 }

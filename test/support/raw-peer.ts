@@ -2,6 +2,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Network } from '@postrider/protocol/network'
+import { until } from '../../devnet/figures.ts'
 import type { Operator } from '../../devnet/operators.ts'
 import { createFrameStream } from '../../node/core/p2p/streams.ts'
 import { createTestHost } from '../../node/core/p2p/testing/hosts.ts'
@@ -30,7 +31,7 @@ export async function openRawPeer(
 
   const exchange = async (protocol: string, send: (stream: Stream) => Promise<void>) => {
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
-    const stream = await connection.newStream(protocol, { signal })
+    const stream = await openStream(connection, protocol, signal)
     const answer = createFrameStream(stream, MAX_ANSWER_BYTES)
       .read(signal)
       .catch((error: unknown) => {
@@ -57,4 +58,18 @@ export async function openRawPeer(
       }),
     [Symbol.asyncDispose]: () => host.stop(),
   }
+}
+
+/** libp2p identifies the node by itself meanwhile, and opens no second stream of that protocol beside its own. */
+async function openStream(connection: Connection, protocol: string, signal: AbortSignal): Promise<Stream> {
+  let stream: Stream | undefined
+  await until(`a stream of ${protocol}`, ANSWER_TIMEOUT_MS, async () => {
+    try {
+      stream = await connection.newStream(protocol, { signal })
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'TooManyOutboundProtocolStreamsError') throw error
+    }
+    return stream !== undefined
+  })
+  return stream as Stream
 }
