@@ -31,6 +31,9 @@ export const PRUNE_MARGIN_SECONDS = 60
 /** How often epochs are pruned, overdue verdicts given up and breaches that could not be stored tried again, ms. */
 export const RELAY_TICK_MS = 1_000
 
+/** How often a message of an untrusted sender looks whether a trusted one has sent it too, ms. */
+export const STAND_IN_POLL_MS = 100
+
 /** How long a message waits for its root: a member who has just joined is often heard before the block is. */
 export const ROOT_WAIT_MS = 5_000
 /** How often waiting messages look whether their root has become known, ms. A look is one set lookup each. */

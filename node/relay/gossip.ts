@@ -1,8 +1,9 @@
 import { type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { ErrorCode } from '@postrider/protocol/errors'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Gossip } from '../core/p2p/gossip.ts'
-import { INVALID_MESSAGE_POINTS, INVALID_PROOF_POINTS } from './constants.ts'
+import { INVALID_MESSAGE_POINTS, INVALID_PROOF_POINTS, STAND_IN_POLL_MS } from './constants.ts'
 import type { Outcome, Source } from './types.ts'
 
 /**
@@ -49,7 +50,10 @@ const codeOf = ({ verdict }: Outcome): ErrorCode | undefined =>
 export type GossipInletComponents = {
   gossip: Gossip
   validate(pubsubTopic: string, data: Uint8Array, source: Source): Promise<Outcome>
+  /** Whether the messages of a peer are verified before those of others. */
+  isTrusted(peer: string): boolean
   penalise(peer: string, points: number): void
+  clock: Clock
   logger: Logger
 }
 
@@ -58,19 +62,48 @@ type Decision = { outcome: Outcome; peer: string }
 
 /** Feeds gossip into the validator and reports its verdicts back. */
 export function createGossipInlet(components: GossipInletComponents, topics: readonly string[]) {
-  const { gossip, validate, penalise, logger } = components
+  const { gossip, validate, isTrusted, penalise, clock, logger } = components
+
+  const ask = async ({ msg }: GossipsubMessage, peer: string): Promise<Decision> => ({
+    outcome: await validate(msg.topic, msg.data, { via: 'gossip', peer }),
+    peer,
+  })
+
+  /** In the name of a trusted sender of the same message, as soon as there is one; else as `own` says. */
+  const askStandIn = async (
+    message: GossipsubMessage,
+    own: Promise<Decision>,
+    decided: AbortSignal,
+  ): Promise<Decision> => {
+    while (!decided.aborted) {
+      await clock.sleep(STAND_IN_POLL_MS, decided).catch(() => undefined)
+      const peer = decided.aborted ? undefined : gossip.otherSenders(message.msgId).find(isTrusted)
+      if (peer === undefined) continue
+      const decision = await ask(message, peer)
+      return decision.outcome.verdict.kind === 'ignore' ? own : decision
+    }
+    return own
+  }
+
+  /** In the name of one sender. What an untrusted one sends may wait for long; a trusted one then stands in. */
+  const decideAs = async (message: GossipsubMessage, peer: string): Promise<Decision> => {
+    if (isTrusted(peer)) return ask(message, peer)
+    const decided = new AbortController()
+    const own = ask(message, peer).finally(() => decided.abort())
+    return Promise.race([own, askStandIn(message, own, decided.signal)])
+  }
 
   /**
-   * Validates in the name of the first sender. When only that one may not send more now, the next one that sent the
-   * same message stands in: being first with a message must not keep it from the node.
+   * In the name of the first sender. When only that one may not send more now, the next one that sent the same message
+   * stands in: being first with a message must not keep it from the node.
    */
-  const decide = async ({ msgId, msg, propagationSource }: GossipsubMessage): Promise<Decision> => {
+  const decide = async (message: GossipsubMessage): Promise<Decision> => {
     const tried = new Set<string>()
-    for (let peer: string | undefined = propagationSource.toString(); ; ) {
+    for (let peer: string | undefined = message.propagationSource.toString(); ; ) {
       tried.add(peer)
-      const outcome = await validate(msg.topic, msg.data, { via: 'gossip', peer })
-      const next = gossip.otherSenders(msgId).find((other) => !tried.has(other))
-      if (codeOf(outcome) !== 'RELAY_PEER_BUDGET' || next === undefined) return { outcome, peer }
+      const decision = await decideAs(message, peer)
+      const next = gossip.otherSenders(message.msgId).find((other) => !tried.has(other))
+      if (codeOf(decision.outcome) !== 'RELAY_PEER_BUDGET' || next === undefined) return decision
       peer = next
     }
   }

@@ -192,6 +192,7 @@ describe('a sender that may not fill the verifier', () => {
   /** Refuses what one peer sent, as the verifier does with a peer that has too much waiting. */
   const refusing = (refused: () => string | undefined, decide = () => Promise.resolve()): ProofVerifier => ({
     canAccept: () => true,
+    isTrusted: () => true,
     async verify(_, __, source) {
       await decide()
       if (source === refused()) throw new PostriderError('ZK_SOURCE_BUDGET')
@@ -245,6 +246,27 @@ describe('a sender that may not fill the verifier', () => {
     decision.resolve()
     await vi.waitFor(() => expect(behind.received).toHaveLength(1))
     expect(node.received).toHaveLength(1)
+  })
+
+  it('cannot do so by making the node verify it late: a trusted sender of it is not made to wait', async () => {
+    const slow = createManualVerifier()
+    const node = await start({ verifier: slow })
+    const [neighbour, behind] = [await start(), await start()]
+    for (const { host } of [neighbour, behind]) await host.dial(tcpAddress(node.host))
+    await meshed([node, neighbour, behind], (i) => (i === 0 ? 2 : 1))
+    const attacker = await startAttacker(node)
+    slow.newcomers.add(attacker.peerId)
+    const data = long()
+    await attacker.gossip.publish(TOPIC, data)
+    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await neighbour.relay.submit(TOPIC, data, client)
+    await vi.waitFor(() => expect(slow.waiting()).toBe(2))
+    await slow.answer(1)
+    await vi.waitFor(() => expect(behind.received).toHaveLength(1))
+    expect(node.received).toHaveLength(1)
+    await slow.answer()
+    expect(node.relay.stats().verdicts).toMatchObject({ accepted: 1, rejected: 0, breaches: 0 })
+    expect(node.host.penaltyPoints(attacker.peerId)).toBe(0)
   })
 
   it('is not listened to any more once it has sent an invalid proof', async () => {

@@ -96,7 +96,7 @@ export type Relay = {
 }
 
 export function createRelay(components: RelayComponents, options: RelayOptions): Relay {
-  const { host, sinks, disk, archive, clock, logger, metrics } = components
+  const { host, verifier, sinks, disk, archive, clock, logger, metrics } = components
   const topics = shardTopics(options.network)
   const tally = createTally(metrics)
   const stored = metrics.counter('relay_breaches_total', {
@@ -128,7 +128,16 @@ export function createRelay(components: RelayComponents, options: RelayOptions):
     return outcome
   }
 
-  const inlet = createGossipInlet({ gossip: host.gossip, validate, penalise: host.penalise, logger }, topics)
+  const inlet = createGossipInlet(
+    {
+      ...components,
+      gossip: host.gossip,
+      validate,
+      isTrusted: (peer) => verifier.isTrusted(peer),
+      penalise: host.penalise,
+    },
+    topics,
+  )
 
   const publish = async (pubsubTopic: string, data: Uint8Array): Promise<number> => {
     try {

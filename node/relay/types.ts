@@ -5,6 +5,8 @@ import type { Hex, WakuMessage } from '@postrider/protocol/wire'
 export type ProofVerifier = {
   /** Whether another proof would be taken. */
   canAccept(): boolean
+  /** Whether this source's proofs are verified before those of sources that are not trusted. */
+  isTrusted(source: string): boolean
   /**
    * Whether the proof is valid for the signals (y, root, nullifier, x, externalNullifier).
    *

@@ -227,6 +227,24 @@ describe('load', () => {
     expect(await verdictOf(copy)).toEqual({ kind: 'accept' })
   })
 
+  it('does not let a trusted source wait for a copy of one that is not', async () => {
+    const { send, build, verifier } = setUp(createManualVerifier())
+    verifier.newcomers.add('stranger')
+    const forged = send(build({ valid: false, randomness: 1 }), 'stranger')
+    const copy = send(build({ randomness: 2 }), 'stranger')
+    const honest = send(build(), 'friend')
+    const again = send(build({ randomness: 3 }), 'another friend')
+    await settle()
+    // The stranger's copy waits for the stranger, the second friend for the first.
+    expect(verifier.waiting()).toBe(2)
+    await verifier.answer(1)
+    expect(await verdictOf(honest)).toEqual({ kind: 'accept' })
+    expect(await verdictOf(again)).toEqual(ignored('RLN_DUPLICATE'))
+    expect(await verdictOf(copy)).toEqual(ignored('RLN_DUPLICATE'))
+    await verifier.answer()
+    expect(await verdictOf(forged)).toEqual(rejected('RLN_PROOF_INVALID'))
+  })
+
   it('gives up a verdict that is overdue, and a late answer changes nothing', async () => {
     const { clock, send, build, verifier, validator } = setUp(createManualVerifier())
     const outcome = send(build())

@@ -182,6 +182,13 @@ export function createValidator(components: ValidatorComponents, options: Valida
     return epochAt(oldestMs, network.epochSeconds)
   }
 
+  /** A trusted source's message must not wait for a copy that another source put into a slower queue. */
+  const isPreferred = (key: SlotKey, peer: string): boolean => {
+    const sourceOf = ({ id }: { id: string }) => pending.get(id)?.source.peer
+    const others = log.get(key).verifying.map(sourceOf)
+    return verifier.isTrusted(peer) && others.every((other) => !other || !verifier.isTrusted(other))
+  }
+
   const isFull = ({ length }: Uint8Array): boolean =>
     pending.size >= maxInFlight ||
     pendingBytes + length > MAX_IN_FLIGHT_BYTES ||
@@ -229,7 +236,8 @@ export function createValidator(components: ValidatorComponents, options: Valida
         const sinceMs = clock.nowMs()
         pendingBytes += data.length
         pending.set(id, { key, checked, pubsubTopic, data, source, sinceMs, resolve })
-        dispatch(key, { type: 'arrived', entry: { id, x: proof.x, y: proof.y } })
+        const entry = { id, x: proof.x, y: proof.y }
+        dispatch(key, { type: 'arrived', entry, preferred: isPreferred(key, source.peer) })
       })
     },
     tick() {

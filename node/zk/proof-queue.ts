@@ -39,6 +39,7 @@ export interface ProofQueue<T extends { readonly source: string }> {
   /** What a check said about a job's source. Returns jobs of a new suspect that have no place any more. */
   learn(source: string, valid: boolean): T[]
   isSuspect(source: string): boolean
+  isTrusted(source: string): boolean
 }
 
 /** Valid proofs in a row, and how many of them make the source trusted. */
@@ -169,6 +170,7 @@ export function createProofQueue<T extends { readonly source: string }>(
       return dropped
     },
     isSuspect: (source) => standings.lane(source) === 'suspect',
+    isTrusted: (source) => standings.lane(source) === 'trusted',
   }
 }
 

@@ -8,6 +8,8 @@ import type { Metrics } from '../core/metrics.ts'
 export interface ProofVerifier {
   /** False when `verify` would refuse for want of room or because no worker runs. Ask before decoding more. */
   canAccept(): boolean
+  /** Whether the proofs of this source are checked in batches, before those of the others. */
+  isTrusted(from: string): boolean
   /**
    * @param proof 256 bytes
    * @param signals y, root, nullifier, x, externalNullifier

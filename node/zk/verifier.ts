@@ -104,6 +104,7 @@ export function createProofVerifier(options: ProofVerifierOptions): ProofVerifie
 
   return {
     canAccept: () => refusal === undefined && queue.hasRoom(),
+    isTrusted: queue.isTrusted,
     verify(proof, signals, from = LOCAL_SOURCE) {
       if (refusal !== undefined) return Promise.reject(refuse(refusal))
       const { promise, resolve, reject } = Promise.withResolvers<boolean>()

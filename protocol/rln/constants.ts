@@ -43,6 +43,9 @@ export const EXTERNAL_NULLIFIER_MEMO = 256
  */
 export const MAX_SLOT_VERIFYING = 4
 
+/** Places beside those for preferred messages: others must not keep them out. */
+export const MAX_SLOT_PREFERRED = 4
+
 /** Copies of one share that wait for the verification of the first. Re-randomised proofs make more than one. */
 export const MAX_SLOT_WAITING = 8
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { explore } from '../testing/explore.ts'
-import { MAX_SLOT_VERIFYING, MAX_SLOT_WAITING } from './constants.ts'
+import { MAX_SLOT_PREFERRED, MAX_SLOT_VERIFYING, MAX_SLOT_WAITING } from './constants.ts'
 import {
   EMPTY_SLOT,
   type NullifierSlot,
@@ -21,7 +21,7 @@ const C = point(13n)
 /** The y of no line: its proof cannot be valid. */
 const FORGED = { x: 11n, y: 1n }
 
-type Message = SlotEntry & { valid: boolean }
+type Message = SlotEntry & { valid: boolean; preferred?: boolean }
 type World = {
   slot: NullifierSlot
   unsent: Message[]
@@ -64,11 +64,11 @@ function exploreOrders(messages: Message[], dropping: boolean) {
       ),
     ],
     step(world, { id, what }) {
-      const { valid, ...entry } = byId.get(id)!
+      const { valid, preferred = false, ...entry } = byId.get(id)!
       if (what === 'arrive') {
         return apply(
           world,
-          { type: 'arrived', entry },
+          { type: 'arrived', entry, preferred },
           { unsent: world.unsent.filter((message) => message.id !== id) },
         )
       }
@@ -93,8 +93,9 @@ function exploreOrders(messages: Message[], dropping: boolean) {
       }
       // The verifier works on just what the slot thinks, on no share twice.
       expect(slot.verifying.map(({ id }) => id).sort()).toEqual(verifying)
-      expect(new Set(slot.verifying.map(({ x, y }) => `${x} ${y}`)).size).toBe(slot.verifying.length)
-      expect(slot.verifying.length).toBeLessThanOrEqual(MAX_SLOT_VERIFYING)
+      const others = slot.verifying.filter(({ id }) => !byId.get(id)!.preferred)
+      expect(new Set(others.map(({ x, y }) => `${x} ${y}`)).size).toBe(others.length)
+      expect(slot.verifying.length).toBeLessThanOrEqual(MAX_SLOT_VERIFYING + MAX_SLOT_PREFERRED)
       expect(slot.waiting.length).toBeLessThanOrEqual(MAX_SLOT_WAITING)
       // At rest everyone has a verdict.
       if (verifying.length === 0) {
@@ -137,6 +138,23 @@ describe('nullifier slot, every interleaving', () => {
       true,
     )
     expect(states.length).toBeGreaterThan(500)
+  })
+
+  it('with preferred copies, which wait for none', () => {
+    for (const dropping of [false, true]) {
+      const { ends, states } = exploreOrders(
+        [
+          { id: 'a1', ...A, valid: true },
+          { id: 'a-bad', ...A, valid: false },
+          { id: 'a-preferred', ...A, valid: true, preferred: true },
+          { id: 'b-preferred', ...B, valid: true, preferred: true },
+        ],
+        dropping,
+      )
+      expect(states.length).toBeGreaterThan(200)
+      if (dropping) continue
+      for (const { decided } of ends) expect(decided.map(([, verdict]) => verdict)).toContain('accept')
+    }
   })
 
   it('of three shares and a forged one', () => {
@@ -209,6 +227,14 @@ describe('nullifier slot', () => {
     expect(run(shares).effects.at(-1)).toMatchObject({ verdict: { kind: 'ignore', code: 'RLN_SLOT_BUSY' } })
     const copies = Array.from({ length: MAX_SLOT_WAITING + 2 }, (_, i) => arrived(`c${i}`, A))
     expect(run(copies).effects.at(-1)).toMatchObject({ verdict: { kind: 'ignore', code: 'RLN_SLOT_BUSY' } })
+  })
+
+  it('has a place for a preferred message, whatever others keep the verifier busy with', () => {
+    const guesses = Array.from({ length: MAX_SLOT_VERIFYING }, (_, i) =>
+      arrived(`s${i}`, point(BigInt(20 + i))),
+    )
+    const { effects } = run([...guesses, { ...arrived('honest', A), preferred: true } as SlotEvent])
+    expect(effects.at(-1)).toMatchObject({ type: 'verify', entry: { id: 'honest' } })
   })
 
   it('does not answer for messages that it was not asked about', () => {

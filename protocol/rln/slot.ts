@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/index.ts'
-import { MAX_SLOT_VERIFYING, MAX_SLOT_WAITING } from './constants.ts'
+import { MAX_SLOT_PREFERRED, MAX_SLOT_VERIFYING, MAX_SLOT_WAITING } from './constants.ts'
 import { poseidon } from './poseidon.ts'
 import { recoverSecret, type Share } from './share.ts'
 import { type Verdict, verdictFor } from './verdict.ts'
@@ -16,14 +16,18 @@ export type NullifierSlot = {
   readonly accepted: SlotEntry | undefined
   /** A second valid share was seen: the secret is known. */
   readonly breached: boolean
-  /** At the verifier; all shares differ. */
+  /** At the verifier; all shares differ but those of preferred messages. */
   readonly verifying: readonly SlotEntry[]
   /** Each has the share of one that is at the verifier. */
   readonly waiting: readonly SlotEntry[]
 }
 
 export type SlotEvent =
-  | { readonly type: 'arrived'; readonly entry: SlotEntry }
+  /**
+   * `preferred`: it will be verified sooner than what is at the verifier, so it does not wait for a copy there. The shell
+   * says so of trusted sources when no other trusted one sent what is at the verifier.
+   */
+  | { readonly type: 'arrived'; readonly entry: SlotEntry; readonly preferred?: boolean }
   | { readonly type: 'verified'; readonly id: string; readonly valid: boolean }
   /** The verifier gave no answer: overload, shutdown. */
   | { readonly type: 'dropped'; readonly id: string; readonly code: ErrorCode }
@@ -50,7 +54,7 @@ export function slotIsIdle(slot: NullifierSlot): boolean {
  * accepted; a copy waits for the first of its share instead of costing a second verification.
  */
 export function slotReducer(slot: NullifierSlot, event: SlotEvent): SlotStep {
-  if (event.type === 'arrived') return arrived(slot, event.entry)
+  if (event.type === 'arrived') return arrived(slot, event.entry, event.preferred === true)
   const entry = slot.verifying.find(({ id }) => id === event.id)
   if (entry === undefined) return { slot, effects: [] }
   const rest = { ...slot, verifying: slot.verifying.filter((other) => other !== entry) }
@@ -66,14 +70,15 @@ function decide(entry: SlotEntry, code: ErrorCode): SlotEffect {
   return { type: 'decide', id: entry.id, verdict: verdictFor(code) }
 }
 
-function arrived(slot: NullifierSlot, entry: SlotEntry): SlotStep {
+function arrived(slot: NullifierSlot, entry: SlotEntry, preferred: boolean): SlotStep {
   const fault = knownFault(slot, entry)
   if (fault !== undefined) return { slot, effects: [decide(entry, fault)] }
-  if (slot.verifying.some((other) => sameShare(other, entry))) {
+  if (!preferred && slot.verifying.some((other) => sameShare(other, entry))) {
     if (slot.waiting.length >= MAX_SLOT_WAITING) return { slot, effects: [decide(entry, 'RLN_SLOT_BUSY')] }
     return { slot: { ...slot, waiting: [...slot.waiting, entry] }, effects: [] }
   }
-  if (slot.verifying.length >= MAX_SLOT_VERIFYING) return { slot, effects: [decide(entry, 'RLN_SLOT_BUSY')] }
+  const places = MAX_SLOT_VERIFYING + (preferred ? MAX_SLOT_PREFERRED : 0)
+  if (slot.verifying.length >= places) return { slot, effects: [decide(entry, 'RLN_SLOT_BUSY')] }
   return { slot: { ...slot, verifying: [...slot.verifying, entry] }, effects: [{ type: 'verify', entry }] }
 }
 
@@ -91,6 +96,8 @@ function valid(slot: NullifierSlot, entry: SlotEntry): SlotStep {
     const accept: SlotEffect = { type: 'decide', id: entry.id, verdict: { kind: 'accept' } }
     return release({ ...slot, accepted: entry }, entry, 'RLN_DUPLICATE', accept)
   }
+  if (sameShare(slot.accepted, entry))
+    return release(slot, entry, 'RLN_DUPLICATE', decide(entry, 'RLN_DUPLICATE'))
   if (slot.breached) return release(slot, entry, 'RLN_NULLIFIER_SPENT', decide(entry, 'RLN_NULLIFIER_SPENT'))
   const secret = recoverSecret(slot.accepted, entry)
   const verdict: Verdict = { kind: 'breach', code: 'RLN_BREACH', secret, commitment: poseidon([secret]) }
@@ -107,7 +114,8 @@ function release(slot: NullifierSlot, entry: SlotEntry, code: ErrorCode, first: 
 
 /** The share's first copy said nothing about the others: the next one is verified. */
 function promote(slot: NullifierSlot, entry: SlotEntry, first: SlotEffect): SlotStep {
-  const next = slot.waiting.find((other) => sameShare(other, entry))
+  const isCopy = (other: SlotEntry) => sameShare(other, entry)
+  const next = slot.verifying.some(isCopy) ? undefined : slot.waiting.find(isCopy)
   if (next === undefined) return { slot, effects: [first] }
   const waiting = slot.waiting.filter((other) => other !== next)
   return {

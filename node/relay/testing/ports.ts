@@ -24,6 +24,7 @@ export function createTestVerifier(): ProofVerifier & { calls(): number } {
   let calls = 0
   return {
     canAccept: () => true,
+    isTrusted: () => true,
     async verify(proof) {
       calls++
       return isValidStandIn(proof)
@@ -34,6 +35,8 @@ export function createTestVerifier(): ProofVerifier & { calls(): number } {
 
 /** Answers when told, in any order: for interleavings. */
 export function createManualVerifier(): ProofVerifier & {
+  /** Sources that are not trusted. */
+  newcomers: Set<string>
   waiting(): number
   /** Answers the `index`-th waiting proof by its flag. */
   answer(index?: number): Promise<void>
@@ -50,8 +53,12 @@ export function createManualVerifier(): ProofVerifier & {
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
   return {
     full: false,
+    newcomers: new Set(),
     canAccept() {
       return !this.full
+    },
+    isTrusted(source) {
+      return !this.newcomers.has(source)
     },
     verify: (proof) => new Promise((resolve, reject) => jobs.push({ proof, resolve, reject })),
     waiting: () => jobs.length,
