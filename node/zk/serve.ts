@@ -6,6 +6,8 @@ export type Handlers<Start, Request, Note> = {
   start(value: Start): Promise<void>
   request(value: Request): Promise<unknown>
   note?(value: Note): void
+  /** A failing request brings the thread down as well: for an engine whose state nobody can vouch for afterwards. */
+  fatal?: boolean
 }
 
 /**
@@ -23,6 +25,7 @@ export function serve<Start, Request, Note = never>(handlers: Handlers<Start, Re
     try {
       reply({ kind: 'result', value: await handlers.request(value as Request) })
     } catch (error) {
+      if (handlers.fatal) throw error
       reply(toErrorReply(error))
     }
   })

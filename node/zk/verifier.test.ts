@@ -121,14 +121,15 @@ describe('createProofVerifier', () => {
     expect(await verifier.verify(proof(1), signals)).toBe(true)
   })
 
-  it('fails retryably what a worker throws at', async () => {
-    const { verifier, open } = setup()
+  it('fails retryably what a worker throws at, and trusts no worker that threw', async () => {
+    const { verifier, open, metrics } = setup()
     open()
     await verifier.start()
     await expect(verifier.verify(proof(SCRIPT.error), signals)).rejects.toMatchObject({
       code: 'ZK_WORKER_FAILED',
     })
     expect(await verifier.verify(proof(1), signals)).toBe(true)
+    expect(await metrics.text()).toContain('postrider_zk_verify_worker_restarts_total 2')
   })
 
   it('gives up on workers that never start', async () => {

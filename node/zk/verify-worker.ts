@@ -14,6 +14,8 @@ export type VerifyRequest = { items: ProofItem[]; apart: boolean }
 let verifier: Verifier | undefined
 
 serve<VerifyStart, VerifyRequest>({
+  // The engine answers for whatever bytes; if it throws, a wrong verdict could follow, and an honest peer pay for it.
+  fatal: true,
   async start({ verificationKey }) {
     verifier = createVerifier(verificationKey)
     await verifier.ready()

@@ -22,6 +22,7 @@ function verdict({ proof }: ProofItem): boolean {
 }
 
 serve<{ verificationKey: ScriptedKey }, VerifyRequest>({
+  fatal: true,
   async start({ verificationKey }) {
     if (verificationKey.failStart) throw new RangeError('scripted')
     gate = verificationKey.gate
