@@ -70,13 +70,14 @@ it('reports every figure by its name', () => {
     messages: 100,
     invalid: 11,
     open: at(1_000),
-    full: at(500),
+    full: at(450),
+    again: at(550),
     calm: at(250),
     attacked: at(400),
     attackedCalm: at(250),
     fresh: at(300),
   })
-  expect(rows).toHaveLength(6)
+  expect(rows).toHaveLength(7)
   expect(result).toMatchObject({
     accepted_per_s: 500,
     no_validation_per_s: 1_000,

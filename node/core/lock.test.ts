@@ -21,7 +21,8 @@ describe('lock of a data folder', () => {
     await using dir = await createTempDir()
     const module = join(import.meta.dirname, 'lock.ts')
     const code = `const { lockDataDir } = await import(${JSON.stringify(module)})
-      lockDataDir(process.argv[1]); console.log('held'); setInterval(() => undefined, 1000)`
+      // Kept, or the collector would close the file and free the lock.
+      globalThis.lock = lockDataDir(process.argv[1]); console.log('held'); setInterval(() => undefined, 1000)`
     const child = spawn(process.execPath, ['--input-type=module', '-e', code, dir.path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
