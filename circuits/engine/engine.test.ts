@@ -117,6 +117,28 @@ describe('prove and verify', () => {
     expect(await verifier.verify(next.proof, next.signals)).toBe(true)
   })
 
+  it('stops at the step at which it is aborted, also between two members', async () => {
+    for (const steps of [1, 2, 4]) {
+      const abort = new AbortController()
+      const seen: number[] = []
+      const onProgress = (done: number) => {
+        if (seen.push(done) === steps) abort.abort()
+      }
+      // Another member: the work begins with sums of its own, which the abort leaves half made.
+      const other = memberInputs({ identitySecret: 77n, messageId: steps })
+      const aborted = prover.prove(other, { signal: abort.signal, onProgress })
+      await expect(aborted).rejects.toMatchObject({ code: 'CIRCUITS_PROVE_ABORTED' })
+      expect(seen).toHaveLength(steps)
+      for (const inputs of [memberInputs({ messageId: steps }), other]) {
+        const { proof, signals } = await prover.prove(inputs)
+        expect(signals).toEqual(expectedSignals(inputs))
+        expect(await verifier.verify(proof, signals)).toBe(true)
+      }
+      // Far from the one that is aborted next.
+      await prover.prepare(memberInputs())
+    }
+  })
+
   it('keeps nothing of one member in the proof of another', async () => {
     // Each is another distance from the one before: message, epoch, tree, limit, identity.
     const sequence: Partial<RlnInputs>[] = [

@@ -49,12 +49,13 @@ export interface Prover {
   /**
    * Computes ahead what the member's next proofs share, so that the first of them is as fast as the others.
    *
-   * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_ENGINE_CLOSED
+   * @throws CIRCUITS_INPUT_INVALID, CIRCUITS_PROVE_ABORTED, CIRCUITS_ENGINE_CLOSED
    */
-  prepare(member: MemberInputs): Promise<void>
+  prepare(member: MemberInputs, options?: ProveOptions): Promise<void>
   /**
    * Does all of a proof that does not depend on the message, so that the rest takes a few milliseconds: for the
-   * time between messages. The message id counts as used from here on.
+   * time between messages. The message id is not used before `PreparedProof.prove`: nothing that tells of it exists
+   * until the message's hash is put in.
    *
    * @throws as `prove`
    */

@@ -10,6 +10,7 @@ import { baseBytes } from '../kernel/gather.ts'
 import { FIELD_BYTES } from '../kernel/prime-field.ts'
 import type { Parts } from './parts.ts'
 import { randomScalar, setScalar } from './scalars.ts'
+import { within } from './steps.ts'
 import { select } from './wires.ts'
 
 /** A point as a base's bytes; none at infinity. Secret: it tells as much about the member as the witness does. */
@@ -44,8 +45,8 @@ export function createAheadProver({ kernel, key, g1, g2, points, wires, quotient
   }
 
   /** The sums of a witness, constants included, but for h. */
-  function sumWires(to: Sums, witness: Uint8Array): void {
-    const { wires: changed, scalars } = wires.follow(witness)
+  function* sumWires(to: Sums, witness: Uint8Array): Generator<void, void> {
+    const { wires: changed, scalars } = yield* wires.follow(witness)
     const { anchor } = wires
     g1.multiply(to.a, select(key.a, changed), scalars)
     kernel.functions('g1').add(to.a, to.a, anchor.a)
@@ -117,13 +118,14 @@ export function createAheadProver({ kernel, key, g1, g2, points, wires, quotient
     *prepare(first, second) {
       work ??= reserveWork()
       const { at0, at1, quadratic, saved } = work
-      sumWires(at0, first)
+      yield* within(sumWires(at0, first), 0, 0.2)
       kernel.bytes().copyWithin(saved, wires.rowsA, wires.rowsA + 2 * rowBytes)
-      yield 0.1
+      yield 0.2
       sumQuotient(at0.h, wires.rowsA, wires.rowsB)
       yield 0.4
-      sumWires(at1, second)
+      yield* within(sumWires(at1, second), 0.4, 0.5)
       toDirection(saved)
+      yield 0.5
       sumQuotient(at1.h, wires.rowsA, wires.rowsB)
       yield 0.7
       sumQuotient(quadratic, saved, saved + rowBytes)

@@ -12,6 +12,7 @@ import { FIELD_BYTES } from '../kernel/prime-field.ts'
 import type { Bases } from './key.ts'
 import type { Parts } from './parts.ts'
 import { randomScalar, setScalar } from './scalars.ts'
+import { within } from './steps.ts'
 import { type Differences, select } from './wires.ts'
 
 /** The steps of one proof: yields the share of the work done, returns 256 bytes. */
@@ -62,17 +63,17 @@ export function createGroth16({ kernel, key, g1, g2, points, wires, quotient }: 
 
   return function* (witness) {
     const { anchor } = wires
-    const differences = wires.follow(witness)
+    const differences = yield* within(wires.follow(witness), 0, 0.4)
     const [r, s] = [randomScalar(), randomScalar()]
-    yield 0.1
+    yield 0.4
     sum('g1', a, differences, key.a, r)
     kernel.functions('g1').add(a, a, anchor.a)
     points.toBase('g1', baseOfA, a)
-    yield 0.2
+    yield 0.5
     sum('g2', b, differences, key.b2, s)
     kernel.functions('g2').add(b, b, anchor.b2)
     points.toAffine('g2', b, b)
-    yield 0.4
+    yield 0.6
     sumC(differences, r, s)
     kernel.functions('g1').add(c, c, anchor.c)
     points.toAffine('g1', c, c)

@@ -6,6 +6,7 @@ import { createWitnessCalculator } from '../witness.ts'
 import { type Ahead, type AheadProver, createAheadProver } from './ahead.ts'
 import { createGroth16, type Groth16 } from './groth16.ts'
 import { createParts, type Parts } from './parts.ts'
+import { within } from './steps.ts'
 import { parseProvingKey } from './zkey.ts'
 
 export type ProverKeys = {
@@ -55,7 +56,11 @@ export function createProver(keys: ProverKeys): Prover {
 
   return {
     ready: () => enqueue(() => {}),
-    prepare: (member) => enqueue(({ witness, wires }) => void wires.follow(witness(sampleMessage(member)))),
+    prepare: (member, options = {}) =>
+      enqueue(async ({ witness, wires }) => {
+        throwIfAborted(options.signal)
+        await runSteps(within(wires.follow(witness(sampleMessage(member))), 0, 1), options)
+      }),
     prove: (inputs, options = {}) =>
       enqueue(async ({ witness, groth16 }) => {
         throwIfAborted(options.signal)

@@ -32,8 +32,11 @@ export interface Wires {
   /** Elements of A · w and, right behind them, of B · w, as of the last `follow`. */
   readonly rowsA: number
   readonly rowsB: number
-  /** Brings rows and differences in line with this witness; makes it the anchor when the old one is too far. */
-  follow(witness: Uint8Array): Differences
+  /**
+   * Brings rows and differences in line with this witness; makes it the anchor when the old one is too far. Between
+   * its steps the caller may give up: the next witness then gets an anchor of its own.
+   */
+  follow(witness: Uint8Array): Generator<void, Differences>
 }
 
 type Parts = { kernel: Kernel; key: LoadedKey; g1: Multiplier; g2: Multiplier; points: Points }
@@ -72,7 +75,8 @@ export function createWires({ kernel, key, g1, g2, points }: Parts): Wires {
     })
   }
 
-  function makeAnchor(): void {
+  function* makeAnchor(): Generator<void, void> {
+    hasAnchor = false
     // Differences from nothing: the witness itself.
     const all = subtract(current, undefined, indexes(key.wires))
     kernel.bytes().fill(0, rows, rows + rowBytes)
@@ -81,15 +85,19 @@ export function createWires({ kernel, key, g1, g2, points }: Parts): Wires {
     const bases = (column: Bases) => select(column, all.wires)
     g1.multiply(anchor.a, bases(key.a), all.scalars)
     kernel.functions('g1').addAffine(anchor.a, anchor.a, key.alpha1)
+    yield
     g1.multiply(anchor.c, bases(key.c), all.scalars)
+    yield
     g2.multiply(anchor.b2, bases(key.b2), all.scalars)
     kernel.functions('g2').addAffine(anchor.b2, anchor.b2, key.beta2)
+    yield
     kernel.scoped((reserve) => {
       const sum = reserve(3 * kernel.g1.size)
       g1.multiply(sum, bases(key.b1), all.scalars)
       kernel.functions('g1').addAffine(sum, sum, key.beta1)
       points.toBase('g1', anchor.b1, sum)
     })
+    yield
     kernel.bytes().copyWithin(anchored, current, current + witnessBytes)
     hasAnchor = true
   }
@@ -98,10 +106,10 @@ export function createWires({ kernel, key, g1, g2, points }: Parts): Wires {
     anchor,
     rowsA: rows,
     rowsB: rows + rowBytes / 2,
-    follow(witness) {
+    *follow(witness) {
       kernel.bytes().set(witness, current)
       const limit = key.wires * MAX_CHANGED_SHARE
-      if (!hasAnchor || differing(kernel, current, anchored, key.wires).length > limit) makeAnchor()
+      if (!hasAnchor || differing(kernel, current, anchored, key.wires).length > limit) yield* makeAnchor()
       const differences = subtract(current, anchored, differing(kernel, current, anchored, key.wires))
       kernel.bytes().copyWithin(rows, anchorRows, anchorRows + rowBytes)
       addToRows(differences)
