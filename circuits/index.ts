@@ -6,7 +6,13 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Artifacts, readArtifacts } from '@postrider/circuits/engine'
+import {
+  type Artifacts,
+  type Manifest,
+  type ReadFile,
+  readArtifacts,
+  readManifest,
+} from '@postrider/circuits/engine'
 import { PostriderError } from '@postrider/protocol/errors'
 
 export type { Artifacts, Manifest } from '@postrider/circuits/engine'
@@ -15,10 +21,10 @@ export type { Artifacts, Manifest } from '@postrider/circuits/engine'
 export const DEFAULT_ARTIFACTS_DIR = join(import.meta.dirname, 'artifacts')
 
 export type ArtifactSource = {
-  /** Directory with manifest.json and the files it names. */
-  dir: string
+  /** Directory with manifest.json and the files it names; absent: the keys of this repository. */
+  dir?: string | undefined
   /** SHA-256 of that manifest, hex: pins every file. Set it whenever the keys matter. */
-  manifestSha256?: string
+  manifestSha256?: string | undefined
 }
 
 /**
@@ -26,11 +32,25 @@ export type ArtifactSource = {
  *
  * @throws CIRCUITS_ARTIFACT_MISSING, CIRCUITS_ARTIFACT_MISMATCH
  */
-export async function loadArtifacts(
-  source: string | ArtifactSource = DEFAULT_ARTIFACTS_DIR,
-): Promise<Artifacts> {
-  const { dir, manifestSha256 } = typeof source === 'string' ? { dir: source } : source
-  const read = async (name: string): Promise<Uint8Array> => {
+export async function loadArtifacts(source: string | ArtifactSource = {}): Promise<Artifacts> {
+  const { dir, manifestSha256 } = normal(source)
+  return readArtifacts(readFrom(dir), manifestSha256)
+}
+
+/** The manifest alone, which says how the keys were made. @throws as `loadArtifacts` */
+export async function loadManifest(source: string | ArtifactSource = {}): Promise<Manifest> {
+  const { dir, manifestSha256 } = normal(source)
+  return readManifest(readFrom(dir), manifestSha256)
+}
+
+function normal(source: string | ArtifactSource): ArtifactSource & { dir: string } {
+  const { dir = DEFAULT_ARTIFACTS_DIR, manifestSha256 } =
+    typeof source === 'string' ? { dir: source } : source
+  return { dir, manifestSha256 }
+}
+
+function readFrom(dir: string): ReadFile {
+  return async (name) => {
     try {
       return new Uint8Array(await readFile(join(dir, name)))
     } catch (cause) {
@@ -41,5 +61,4 @@ export async function loadArtifacts(
       })
     }
   }
-  return readArtifacts(read, manifestSha256)
 }

@@ -29,6 +29,7 @@ export type Settings = {
   firstId: number
   idCount: number | undefined
   membershipConfirmations: number
+  allowDevelopmentKeys: boolean
   confirmations: number
   redundancy: number
   transports: TransportFactories
@@ -55,6 +56,7 @@ export function checkOptions(options: ClientOptions & { platform: Platform }): S
     firstId: integer('rln.firstId', rln.firstId ?? 0, 0, Number.MAX_SAFE_INTEGER),
     idCount: idCount === undefined ? undefined : integer('rln.idCount', idCount, 1, Number.MAX_SAFE_INTEGER),
     membershipConfirmations: integer('rln.confirmations', rln.confirmations ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    allowDevelopmentKeys: rln.allowDevelopmentKeys ?? false,
     confirmations: integer(
       'confirmations',
       options.confirmations ?? DEFAULT_CONFIRMATIONS,

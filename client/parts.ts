@@ -1,5 +1,6 @@
 import { isPostriderError, type PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
+import { checkKeySetup, developmentKeys } from '@postrider/protocol/rln'
 import type { Clock } from './core/clock.ts'
 import { createEmitter, type Emitter } from './core/emitter.ts'
 import { createFeeds } from './messages/feeds.ts'
@@ -99,6 +100,7 @@ export async function createParts(settings: Settings, events: Emitter<ClientEven
     subscriptions,
     publisher: createPublisher({ ...shared, prove: member.prove }),
     async start() {
+      await checkKeys(settings, warn)
       // The wrong chain is a mistake; one that is away comes back.
       await reader.checkChain().catch((error) => {
         if (!isPostriderError(error) || !error.retryable) throw error
@@ -116,6 +118,16 @@ export async function createParts(settings: Settings, events: Emitter<ClientEven
       await member.stop()
       await transport.stop()
     },
+  }
+}
+
+/** Keys that prove nothing are refused before anything is sent; where they may be used, they are warned of. */
+async function checkKeys(settings: Settings, warn: (error: PostriderError) => void): Promise<void> {
+  const { prover, network, allowDevelopmentKeys } = settings
+  const { chainId } = network
+  const setup = await prover.setup()
+  if (checkKeySetup(setup, { chainId, allowDevelopmentKeys }) === 'development') {
+    warn(developmentKeys(setup, chainId))
   }
 }
 

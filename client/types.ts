@@ -43,6 +43,8 @@ export type ClientOptions = {
     idCount?: number
     /** Blocks behind the newest one at which the member list is read; 0. */
     confirmations?: number
+    /** Use keys under which anyone can forge proofs on a chain that is not local; false. */
+    allowDevelopmentKeys?: boolean
   }
   /** Stores in which a published message is looked for; 1. */
   confirmations?: number
@@ -101,7 +103,8 @@ export interface Client {
   /**
    * Reads the registry and connects to nodes. With no node in reach it resolves too, and goes on trying.
    *
-   * @throws PostriderError `CLIENT_WRONG_CHAIN`, `CLIENT_CHAIN_UNAVAILABLE` (when nothing is known from earlier)
+   * @throws PostriderError `CLIENT_WRONG_CHAIN`, `CLIENT_CHAIN_UNAVAILABLE` (when nothing is known from earlier),
+   * `CIRCUITS_DEVELOPMENT_KEYS`, `CIRCUITS_ARTIFACT_*`
    */
   start(): Promise<void>
   /** Ends everything, keeps everything. The client cannot be started again. */

@@ -1,9 +1,10 @@
 // What the node must know before it can act: its keys, unlocked, and the network it belongs to.
 import { existsSync } from 'node:fs'
 import type { PrivateKey } from '@libp2p/interface'
+import { type Artifacts, loadArtifacts } from '@postrider/circuits'
 import { PostriderError } from '@postrider/protocol/errors'
 import { type Network, parseNetwork } from '@postrider/protocol/network'
-import { type Identity, identityFromSecret } from '@postrider/protocol/rln'
+import { checkKeySetup, developmentKeys, type Identity, identityFromSecret } from '@postrider/protocol/rln'
 import { type LocalAccount, privateKeyToAccount } from 'viem/accounts'
 import { type Config, configPaths } from './core/config/index.ts'
 import { readFileBounded } from './core/files.ts'
@@ -41,6 +42,26 @@ export async function openKeys(config: Config, password: string): Promise<NodeKe
     account: privateKeyToAccount(privateKey),
     membership: await openMembership(paths.rlnKeystoreFile, network, password),
   }
+}
+
+/** What proofs are made and checked with. */
+export type ProvingKeys = {
+  artifacts: Artifacts
+  /** What to tell the operator about them, if anything. */
+  warning: PostriderError | undefined
+}
+
+/**
+ * The proving and verification keys: each file has its hash, and their set-up fits the chain.
+ *
+ * @throws PostriderError `CIRCUITS_ARTIFACT_MISSING`, `CIRCUITS_ARTIFACT_MISMATCH`, `CIRCUITS_DEVELOPMENT_KEYS`
+ */
+export async function openProvingKeys(zk: Config['zk'], { chainId }: Network): Promise<ProvingKeys> {
+  const { keysDir: dir, manifestSha256, allowDevelopmentKeys } = zk
+  const artifacts = await loadArtifacts({ dir, manifestSha256 })
+  const { setup } = artifacts.manifest
+  const isSound = checkKeySetup(setup, { chainId, allowDevelopmentKeys }) === 'sound'
+  return { artifacts, warning: isSound ? undefined : developmentKeys(setup, chainId) }
 }
 
 async function readNetwork(file: string): Promise<Network> {

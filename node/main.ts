@@ -13,7 +13,7 @@ import { lockDataDir } from './core/lock.ts'
 import { createLogger } from './core/logger.ts'
 import { createMetrics } from './core/metrics.ts'
 import { systemRandom } from './core/random.ts'
-import { type NodeKeys, openKeys } from './keys.ts'
+import { type NodeKeys, openKeys, openProvingKeys } from './keys.ts'
 import { type Base, createParts, type Parts } from './parts.ts'
 import { createViews } from './views/index.ts'
 
@@ -49,12 +49,14 @@ export async function startNode(config: Config, { password, signal }: StartOptio
   }
   await ensurePrivateDir(config.dataDir)
   const keys = await openKeys(config, password)
+  const { artifacts, warning } = await openProvingKeys(config.zk, keys.network)
+  if (warning) base.logger.warn({ code: warning.code, fix: warning.fix }, warning.message)
   const lock = lockDataDir(config.dataDir)
   const database = await openDatabase(configPaths(config).databaseFile)
   const lifecycle = createLifecycle(base)
   lifecycle.add('data folder', { stop: lock.release })
   lifecycle.add('database', { stop: () => database.close() })
-  const parts = await createParts(base, config, keys, database)
+  const parts = await createParts(base, config, keys, { database, artifacts })
   const views = createViews({ ...parts, base, config, keys, startedAtMs: clock.nowMs() })
   const api = config.api.enabled
     ? createApi({ ...base, views, tokens: await loadOrCreateTokens(config.dataDir, base.random) }, config.api)

@@ -1,5 +1,5 @@
 // Creates the parts of a node and plugs them into each other. Nothing runs yet: see main.ts.
-import { loadArtifacts } from '@postrider/circuits'
+import type { Artifacts } from '@postrider/circuits'
 import { idRange } from '@postrider/protocol/rln'
 import { createChain } from './chain/index.ts'
 import { createRedeemer } from './chain/redeemer.ts'
@@ -33,7 +33,12 @@ export type Base = { clock: Clock; random: Random; logger: Logger; metrics: Metr
 export type Parts = Awaited<ReturnType<typeof createParts>>
 
 /** Creates every part that the configuration asks for. Parts of services that are off are undefined. */
-export async function createParts(base: Base, config: Config, keys: NodeKeys, database: Database) {
+export async function createParts(
+  base: Base,
+  config: Config,
+  keys: NodeKeys,
+  { database, artifacts }: { database: Database; artifacts: Artifacts },
+) {
   const { clock } = base
   const { network } = keys
   const { db } = database
@@ -60,7 +65,6 @@ export async function createParts(base: Base, config: Config, keys: NodeKeys, da
     follower: chain.follower,
     cases: evidence,
   })
-  const artifacts = await loadArtifacts(config.zk.keysDir)
   const verifier = createProofVerifier({
     ...base,
     verificationKey: artifacts.verificationKey,
@@ -168,7 +172,7 @@ function createOwnProver(
   base: Base,
   config: Config,
   { network, membership }: NodeKeys,
-  parts: { chain: Chain; database: Database; artifacts: Awaited<ReturnType<typeof loadArtifacts>> },
+  parts: { chain: Chain; database: Database; artifacts: Artifacts },
 ) {
   if (membership === undefined) return undefined
   const { identity, limit } = membership

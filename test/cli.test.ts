@@ -45,9 +45,9 @@ describe('on a running operator', () => {
     for (const name of ['running node', 'chain', 'funds', 'stake', 'RLN membership', 'account keystore']) {
       expect(checks.find((check) => check.name === name)).toMatchObject({ state: 'ok' })
     }
-    // One node alone, with earnings to its hot account.
+    // One node alone, with earnings to its hot account and the keys of the repository.
     const warned = checks.filter(({ state }) => state === 'warning').map(({ name }) => name)
-    expect(warned.toSorted()).toEqual(['node: relay', 'payout'])
+    expect(warned.toSorted()).toEqual(['node: relay', 'payout', 'proving keys'])
   })
 
   it('status has an answer from every part', async () => {

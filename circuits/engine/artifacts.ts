@@ -27,9 +27,7 @@ export type ReadFile = (name: string) => Promise<Uint8Array>
  * @throws CIRCUITS_ARTIFACT_MISMATCH; whatever `read` throws
  */
 export async function readArtifacts(read: ReadFile, manifestSha256?: string): Promise<Artifacts> {
-  const manifestBytes = await read('manifest.json')
-  if (manifestSha256 !== undefined) await expectHash('manifest.json', manifestBytes, manifestSha256)
-  const manifest = parseManifest(manifestBytes)
+  const manifest = await readManifest(read, manifestSha256)
   const checked = async (name: string): Promise<Uint8Array> => {
     const expected = manifest.files[name]
     if (expected === undefined) throw mismatch(name, { reason: 'not in the manifest' })
@@ -48,6 +46,13 @@ export async function readArtifacts(read: ReadFile, manifestSha256?: string): Pr
     verificationKey: JSON.parse(new TextDecoder().decode(key)) as VerificationKey,
     manifest,
   }
+}
+
+/** The manifest alone: what the keys are and how they were made. @throws as `readArtifacts` */
+export async function readManifest(read: ReadFile, manifestSha256?: string): Promise<Manifest> {
+  const bytes = await read('manifest.json')
+  if (manifestSha256 !== undefined) await expectHash('manifest.json', bytes, manifestSha256)
+  return parseManifest(bytes)
 }
 
 function parseManifest(bytes: Uint8Array): Manifest {

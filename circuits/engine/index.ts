@@ -7,7 +7,7 @@
  *
  * @module
  */
-export { type Artifacts, type Manifest, type ReadFile, readArtifacts } from './artifacts.ts'
+export { type Artifacts, type Manifest, type ReadFile, readArtifacts, readManifest } from './artifacts.ts'
 export { areCanonicalSignals, decodeProof, decodeProofStrictly, encodeProof } from './codec.ts'
 export {
   BASE_MODULUS,

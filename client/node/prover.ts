@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { ArtifactSource } from '@postrider/circuits'
+import { type ArtifactSource, loadManifest } from '@postrider/circuits'
 import type { ProveResult } from '@postrider/circuits/engine'
 import { type ErrorCode, errorTable, PostriderError } from '@postrider/protocol/errors'
 import { abortReason, throwIfAborted } from '../core/abort.ts'
@@ -54,6 +54,7 @@ export function createWorkerProver(source?: ArtifactSource): ProofEngine {
   }
 
   return {
+    setup: async () => (await loadManifest(source)).setup,
     async prepare() {
       await start().ready
     },

@@ -1,8 +1,11 @@
 import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import type { KeySetup } from '@postrider/protocol/rln'
 import type { MemberStatus } from '../chain/types.ts'
 
 /** Makes and checks zero-knowledge proofs, off the thread of its caller. */
 export interface ProofEngine {
+  /** How the keys were made, as their manifest says; loads nothing else. @throws `CIRCUITS_ARTIFACT_*` */
+  setup(): Promise<KeySetup>
   /** Loads the keys, so that the first proof does not wait for them. @throws `CIRCUITS_ARTIFACT_*` */
   prepare(): Promise<void>
   /** @throws PostriderError `CLIENT_PROVER_FAILED`, a `CIRCUITS_…` code, the signal's reason */

@@ -56,6 +56,7 @@ export type FakeNetwork = Awaited<ReturnType<typeof startFakeNetwork>>
 /** Gives the circuit's signals without a proof, at once: for tests that are not about proofs. */
 export function createFakeEngine(): ProofEngine {
   return {
+    setup: async () => ({ kind: 'ceremony' }),
     prepare: async () => undefined,
     prove: async (inputs) => {
       const { identitySecret, userMessageLimit, messageId, x, externalNullifier } = inputs

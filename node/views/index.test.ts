@@ -1,4 +1,5 @@
 import { multiaddr } from '@multiformats/multiaddr'
+import { loadArtifacts } from '@postrider/circuits'
 import {
   addressOf,
   type ChannelDescriptor,
@@ -69,7 +70,7 @@ async function createNode(dev: DevChain, rpcUrl: string, dir: TempDir, account: 
   const membership = { identity: identityFromSecret(123n), limit: 50 }
   const keys = { network: dev.network, identity: await createIdentityKey(), account, membership }
   const database = await openDatabase(dir.file('node.db'))
-  const parts = await createParts(base, config, keys, database)
+  const parts = await createParts(base, config, keys, { database, artifacts: await loadArtifacts() })
   const views = createViews({ ...parts, base, config, keys, startedAtMs: systemClock.nowMs() })
   const hub = createEventHub({ ...base, source: views.events })
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(OPERATE_TOKEN))

@@ -10,6 +10,11 @@ export const circuitsErrors = {
     retryable: false,
     fix: 'Do not use this file. Fetch the keys again, or correct the hash that pins them if you changed the keys on purpose.',
   },
+  CIRCUITS_DEVELOPMENT_KEYS: {
+    title: 'The proving keys are from a development set-up: anyone can forge proofs under them',
+    retryable: false,
+    fix: 'Use the keys of a ceremony (docs/security/rln.md; a node: zk.keysDir and zk.manifestSha256). On a test network without value, allow these with zk.allowDevelopmentKeys (a client: rln.allowDevelopmentKeys).',
+  },
   CIRCUITS_KEY_INVALID: {
     title: 'The proving or verification key cannot be used',
     retryable: false,

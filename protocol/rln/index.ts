@@ -58,6 +58,7 @@ export {
   publicSignals,
   type RlnProof,
 } from './proof.ts'
+export { checkKeySetup, developmentKeys, type KeySetup, LOCAL_CHAIN_IDS } from './setup.ts'
 export { recoverSecret, type Share, share } from './share.ts'
 export { epochAt, externalNullifier, type RateScope, signalX } from './signal.ts'
 export {

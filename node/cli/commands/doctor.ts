@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { anyFailed, renderChecks } from '../checks.ts'
+import { anyFailed } from '../../operator/checks.ts'
+import { renderChecks } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import { addCommand, type Tree } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -10,7 +11,7 @@ export function registerDoctor(tree: Tree, program: Command): void {
     summary: 'check everything a node needs; each failure names the command that mends it',
     details:
       'Looks at this program, the data folder, configuration, keys, ports, disk, chain, clock, funds, stake, RLN ' +
-      'membership and the running node. Changes nothing and asks nothing. Exit code 3 if a check failed.',
+      'membership, proving keys and the running node. Changes nothing and asks nothing. Exit code 3 if a check failed.',
     run: doctor,
   })
 }

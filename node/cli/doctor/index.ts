@@ -1,11 +1,12 @@
 import { isPostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import type { Config } from '../../core/config/index.ts'
-import { type Check, failed, skipped } from '../checks.ts'
+import { type Check, failed, skipped } from '../../operator/checks.ts'
 import type { Cli } from '../cli.ts'
 import { chainChecks } from './chain.ts'
 import { diskCheck, folderCheck, keyChecks, nodeVersionCheck, portChecks } from './machine.ts'
 import { runningNodeChecks } from './node.ts'
+import { provingKeysCheck } from './proving-keys.ts'
 
 /** Every check, in the order in which one depends on the other. */
 export async function diagnose(cli: Cli): Promise<Check[]> {
@@ -35,6 +36,7 @@ async function networkChecks(cli: Cli, config: Config, network: Tried<Network>):
   const { name, chainId } = network.value
   return [
     { name: 'network file', state: 'ok', reason: `${name}, chain ${chainId}`, fix: null },
+    await provingKeysCheck(config, network.value),
     ...(await chainChecks(cli, config, network.value)),
   ]
 }

@@ -115,6 +115,15 @@ const rln = z.strictObject({
 const zk = z.strictObject({
   workers: count(1, 64).default(1).describe('threads that check proofs'),
   keysDir: path().optional().describe('folder of the proving keys; absent: the ones that come with the node'),
+  manifestSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'expected 64 hex digits')
+    .optional()
+    .describe("SHA-256 of the keys' manifest.json, hex; pins every key file"),
+  allowDevelopmentKeys: z
+    .boolean()
+    .default(false)
+    .describe('run with keys under which anyone can forge proofs, on a chain that is not local'),
 })
 
 const chain = z.strictObject({
