@@ -42,7 +42,10 @@ function parseOptions(): Options {
     const nodes = Number(values.nodes)
     if (!Number.isInteger(nodes) || nodes < 4 || nodes > MAX_NODES)
       throw new TypeError(`--nodes takes 4 to ${MAX_NODES}, not ${values.nodes}`)
-    if (existsSync(values.dir)) throw new TypeError(`--dir ${values.dir} exists already`)
+    if (existsSync(values.dir))
+      throw new TypeError(
+        `--dir ${values.dir} exists already: take another, or remove what a crash left there`,
+      )
     return {
       once: values.once,
       story: !values.quiet,
@@ -61,8 +64,8 @@ async function main(): Promise<void> {
   removeLeftovers(join(ROOT, '.postrider'))
   mkdirSync(options.directory, { recursive: true, mode: 0o700 })
   const processes = createProcesses(options.directory)
-  const stage = createStage(options.json ? process.stderr : process.stdout)
   const interrupted = onInterrupt()
+  const stage = createStage(options.json ? process.stderr : process.stdout, interrupted.happened)
   let failed = true
   try {
     await Promise.race([tell(options, processes, stage), interrupted.promise])
@@ -133,8 +136,8 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -1,7 +1,7 @@
 // Child processes of the devnet: started with their output in a log file, stopped together, never left behind.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,17 +24,17 @@ export type Processes = {
   stopAll(): Promise<void>
 }
 
-/** Every child runs this process's own Node binary, and dies with this process at the latest. */
+/** Every child runs this process's own Node binary, and dies with this process at the latest, however that dies. */
 export function createProcesses(logDirectory: string): Processes {
   const children = new Set<Child>()
   const running = new Set<ChildProcess>()
   // Programs of others leave files there. Not in the data folder, whose path may be too long for their sockets.
   const scratch = mkdtempSync(join(tmpdir(), 'postrider-devnet-'))
   const inScratch = { TMPDIR: scratch, TMP: scratch, TEMP: scratch }
+  const reaper = startReaper(scratch)
   let closed = false
   process.once('exit', () => {
     for (const child of running) child.kill('SIGKILL')
-    rmSync(scratch, { recursive: true, force: true })
   })
 
   const spawnTracked = (args: string[], env: NodeJS.ProcessEnv | undefined): ChildProcess => {
@@ -43,7 +43,11 @@ export function createProcesses(logDirectory: string): Processes {
     const options = { cwd: ROOT, env: { ...process.env, ...inScratch, ...env }, detached: true }
     const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
-    child.once('exit', () => running.delete(child))
+    reaper.note('+', child)
+    child.once('exit', () => {
+      running.delete(child)
+      reaper.note('-', child)
+    })
     return child
   }
 
@@ -89,7 +93,30 @@ export function createProcesses(logDirectory: string): Processes {
       const known = [...children].reverse()
       const others = [...running].filter((child) => !known.some((one) => one.process === child))
       await Promise.all([...known.map(stop), ...others.map((child) => end(child, once(child, 'close')))])
-      rmSync(scratch, { recursive: true, force: true })
+      await reaper.stop()
+    },
+  }
+}
+
+/** See reaper.ts. In a session of its own, so that no signal of a terminal ends it before its time. */
+function startReaper(scratch: string) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper.ts'), scratch], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  child.unref()
+  // If it is gone, the children still end with an orderly end of this process.
+  child.stdin.on('error', () => undefined)
+  return {
+    note(sign: '+' | '-', { pid }: ChildProcess) {
+      if (pid !== undefined && child.stdin.writable) child.stdin.write(`${sign}${pid}\n`)
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.ref()
+      const ended = once(child, 'exit')
+      child.stdin.end()
+      await ended
     },
   }
 }

@@ -17,7 +17,8 @@ export type Stage = {
   assertions(): Assertion[]
 }
 
-export function createStage(out: NodeJS.WriteStream): Stage {
+/** `stopping` tells a step that fails from one that is cut short. */
+export function createStage(out: NodeJS.WriteStream, stopping: () => boolean): Stage {
   const live = out.isTTY === true && process.env.CI === undefined
   const paint: typeof styleText = (format, text) =>
     live && process.env.NO_COLOR === undefined ? styleText(format, text) : text
@@ -52,7 +53,7 @@ export function createStage(out: NodeJS.WriteStream): Stage {
         end(paint('green', '✓'))
         return result
       } catch (error) {
-        end(paint('red', '✗'))
+        end(stopping() ? paint('dim', '–') : paint('red', '✗'))
         throw error
       }
     },

@@ -92,3 +92,13 @@ it('Ctrl-C in the middle of it leaves nothing behind either', { timeout: TIMEOUT
   expect(await devnet.ended).toBe(130)
   expect(devnet.traces()).toEqual(NOTHING)
 })
+
+it.runIf(CAN_LIST_FAMILIES)('killed, it takes its processes along, and keeps its logs', { timeout: TIMEOUT_MS }, async () => {
+  const devnet = startDevnet('--once')
+  await vi.waitFor(() => expect(devnet.stdout()).toContain('contracts are deployed'), { timeout: TIMEOUT_MS })
+  expect(familyOf(family).length).toBeGreaterThan(1)
+  devnet.process.kill('SIGKILL')
+  await devnet.ended
+  const left = { ...NOTHING, dataFolder: true }
+  await vi.waitFor(() => expect(devnet.traces()).toEqual(left), { timeout: TIMEOUT_MS })
+})

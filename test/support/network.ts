@@ -29,14 +29,7 @@ export function useTestNetwork({ nodes = 1, change }: TestNetworkOptions = {}): 
   beforeAll(async () => {
     const folder = await createTempDir()
     const processes = createProcesses(folder.path)
-    // A test runner that is interrupted ends its workers by SIGTERM, which runs no exit handlers.
-    const onTerminate = () => {
-      void processes.stopAll()
-      process.kill(process.pid, 'SIGTERM')
-    }
-    process.once('SIGTERM', onTerminate)
     stop = async () => {
-      process.off('SIGTERM', onTerminate)
       await processes.stopAll()
       await folder.remove()
     }
