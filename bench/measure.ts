@@ -32,3 +32,9 @@ function median(values: readonly number[]): number {
 
 /** Rounded for reading: three decimals. */
 export const round = (value: number): number => Math.round(value * 1000) / 1000
+
+/** Processor time that this process has used so far, all threads, ms. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

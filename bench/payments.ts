@@ -19,7 +19,7 @@ export async function run(): Promise<Outcome> {
       { what: 'voucher checked', 'per second': perSecond(oursMs) },
       { what: 'tick checked', 'per second': perSecond(tickMs) },
       { what: 'charge, on disk', 'per second': Math.round(charges) },
-      { what: 'paid request over one connection', 'per second': Math.round(requests) },
+      { what: 'paid request over one connection', 'per second': Math.round(requests.perSecond) },
     ],
     result: {
       viem_recover_per_s: perSecond(viemMs),
@@ -27,7 +27,9 @@ export async function run(): Promise<Outcome> {
       speedup_voucher: round(viemMs / oursMs),
       tick_verify_per_s: perSecond(tickMs),
       charges_per_s: Math.round(charges),
-      paid_requests_per_s: Math.round(requests),
+      paid_requests_per_s: Math.round(requests.perSecond),
+      client_ms_per_paid_request: round(requests.clientMs),
+      node_ms_per_paid_request: round(requests.nodeMs),
     },
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A node in a process of its own: real host, payment stream, ledger and archive on disk. Reads one line of JSON with
- * the channel that will pay, says where it listens, and ends with its input.
+ * the channel that will pay and says where it listens; every further line asks for the processor time that it used.
+ * Ends with its input.
  */
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,9 +20,11 @@ import { createPayments } from '../../node/payments/index.ts'
 import { createPrismaLedger } from '../../node/payments/ledger/prisma.ts'
 import { createEscrow, createRedeemer } from '../../node/payments/testing/kit.ts'
 import { createStore, openSqliteArchive } from '../../node/store/index.ts'
+import { processorMs } from '../measure.ts'
 import { CONTENT_TOPIC, DEPOSIT, DOMAIN, PAYEE, PRICES, PUBSUB_TOPIC } from './setting.ts'
 
-const [line] = (await once(createInterface({ input: process.stdin }), 'line')) as [string]
+const lines = createInterface({ input: process.stdin })
+const [line] = (await once(lines, 'line')) as [string]
 const { channelId, descriptor } = JSON.parse(line) as {
   channelId: `0x${string}`
   descriptor: ChannelDescriptor
@@ -64,7 +67,8 @@ await payments.start()
 await store.start()
 console.log(JSON.stringify({ peerId: host.peerId, address: tcpAddress(host).split('/p2p/')[0] }))
 
-process.stdin.on('end', async () => {
+lines.on('line', () => console.log(JSON.stringify({ processorMs: processorMs() })))
+lines.on('close', async () => {
   await store.stop()
   await payments.stop()
   await host.stop()

@@ -2,5 +2,5 @@
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
 
-/** Writes in one commit: bounds how long the event loop is held by one sync. */
+/** Writes in one transaction: bounds how long it holds the event loop. */
 export const MAX_GROUPED_WRITES = 512

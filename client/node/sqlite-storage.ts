@@ -1,9 +1,12 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fdatasync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { promisify } from 'node:util'
+import { PostriderError } from '@postrider/protocol/errors'
 import type { Storage, Write } from '../storage/types.ts'
-import { FILE_MODE, FOLDER_MODE, MAX_GROUPED_WRITES } from './constants.ts'
+import { FILE_MODE, FOLDER_MODE } from './constants.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { storageError } from './storage-error.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -12,32 +15,24 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `
 
-/** One write that waits for the next commit. */
-type Waiting = {
-  run(): unknown
-  resolve(result: unknown): void
-  reject(error: unknown): void
-  result?: unknown
-}
-
 /**
- * Storage in one SQLite file, readable by its owner only, synced to disk at every commit. Writes that are made in
- * the same turn of the event loop share one commit, so that many messages in flight cost one sync.
- * The file is locked exclusively while it is open.
+ * Storage in one SQLite file, readable by its owner only. Writes that are made at the same time share one transaction
+ * and one sync, which does not hold the event loop. The file is locked exclusively while it is open.
+ *
+ * A transaction ends in the write-ahead log. SQLite itself would sync the log there and then, on the calling thread
+ * (`synchronous = FULL`); here SQLite syncs only around checkpoints (`NORMAL`), and the log is synced after each
+ * transaction by the thread pool, before any of its writes resolves.
  *
  * @throws PostriderError `CLIENT_STORAGE_IN_USE`, `CLIENT_STORAGE_FAILED`
  */
 export function createSqliteStorage(path: string): Storage {
   const database = openLocked(path)
-  return createStorage(database)
-}
-
-function createStorage(database: DatabaseSync): Storage {
+  const log = openLog(database, path)
+  const commits = createGroupCommit(database, () => syncFile(log))
   const statements = prepare(database)
-  const writer = createGroupedWriter(database)
-  const append = (log: string, value: Uint8Array): number => {
-    const number = Number(statements.last.get(log)?.last ?? 0) + 1
-    statements.append.run(log, number, value)
+  const append = (name: string, value: Uint8Array): number => {
+    const number = Number(statements.last.get(name)?.last ?? 0) + 1
+    statements.append.run(name, number, value)
     return number
   }
   const apply = (write: Write): void => {
@@ -45,36 +40,46 @@ function createStorage(database: DatabaseSync): Storage {
     else if (write.value) statements.put.run(write.key, write.value)
     else statements.remove.run(write.key)
   }
+  const read = async <T>(run: () => T): Promise<T> => {
+    try {
+      commits.assertWorking()
+      return run()
+    } catch (cause) {
+      throw storageError(cause)
+    }
+  }
   return {
-    get: (key) => attempt(() => bytesOf(statements.get.get(key)?.value)),
+    get: (key) => read(() => bytesOf(statements.get.get(key)?.value)),
     put(key, value) {
       const write = copyOf({ key, value })
-      return writer.write(() => apply(write))
+      return commits.write(() => apply(write))
     },
     batch(writes) {
       const copies = writes.map(copyOf)
-      return writer.write(() => copies.forEach(apply))
+      return commits.write(() => copies.forEach(apply))
     },
-    delete: (key) => writer.write(() => apply({ key, value: undefined })),
+    delete: (key) => commits.write(() => apply({ key, value: undefined })),
     list: (prefix) =>
-      attempt(() =>
+      read(() =>
         statements.list
           .all(prefix, prefix)
           .map((row) => ({ key: String(row.key), value: mustBytes(row.value) })),
       ),
-    append(log, value) {
+    append(name, value) {
       const copy = value.slice()
-      return writer.write(() => append(log, copy))
+      return commits.write(() => append(name, copy))
     },
-    read: (log, after, limit) =>
-      attempt(() =>
+    read: (name, after, limit) =>
+      read(() =>
         statements.read
-          .all(log, after, limit)
+          .all(name, after, limit)
           .map((row) => ({ number: Number(row.number), value: mustBytes(row.value) })),
       ),
     async close() {
-      await writer.drain()
-      if (database.isOpen) database.close()
+      await commits.drain()
+      if (!database.isOpen) return
+      closeSync(log)
+      database.close()
     },
   }
 }
@@ -103,7 +108,7 @@ function openLocked(path: string): DatabaseSync {
     if (!existsSync(path)) closeSync(openSync(path, 'a', FILE_MODE))
     chmodSync(path, FILE_MODE)
     const database = new DatabaseSync(path)
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
     // The first write under this locking mode takes the lock, which the operating system frees at any death.
     database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`)
     return database
@@ -112,63 +117,25 @@ function openLocked(path: string): DatabaseSync {
   }
 }
 
-/** Collects writes and commits them together; each resolves after the commit that holds it. */
-function createGroupedWriter(database: DatabaseSync) {
-  let waiting: Waiting[] = []
-  let scheduled: Promise<void> | undefined
-
-  const commit = () => {
-    while (waiting.length > 0) {
-      const group = waiting.slice(0, MAX_GROUPED_WRITES)
-      waiting = waiting.slice(MAX_GROUPED_WRITES)
-      commitGroup(database, group)
-    }
-  }
-  const schedule = () =>
-    new Promise<void>((resolve) =>
-      setImmediate(() => {
-        scheduled = undefined
-        commit()
-        resolve()
-      }),
-    )
-  return {
-    write<T>(run: () => T): Promise<T> {
-      const result = new Promise<T>((resolve, reject) => {
-        waiting.push({ run, resolve: resolve as (result: unknown) => void, reject })
-      })
-      scheduled ??= schedule()
-      return result
-    },
-    drain: async () => scheduled,
-  }
-}
-
-function commitGroup(database: DatabaseSync, group: readonly Waiting[]): void {
+/**
+ * The write-ahead log, for syncing. SQLite creates it with the first transaction and keeps the same file until it
+ * closes the database. It takes its locks on the database itself, so this handle endangers none of them.
+ */
+function openLog(database: DatabaseSync, path: string): number {
   try {
-    database.exec('BEGIN IMMEDIATE')
-    for (const write of group) write.result = write.run()
-    database.exec('COMMIT')
+    return openSync(`${path}-wal`, 'r+')
   } catch (cause) {
-    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-    for (const write of group) write.reject(storageError(cause))
-    return
+    database.close()
+    throw storageError(cause, path)
   }
-  for (const write of group) write.resolve(write.result)
 }
+
+const syncFile = promisify(fdatasync)
 
 // The write happens in a later turn of the event loop, when the caller may have reused its buffer.
 function copyOf(write: Write): Write {
   if ('log' in write) return { log: write.log, value: write.value.slice() }
   return { key: write.key, value: write.value?.slice() }
-}
-
-async function attempt<T>(read: () => T): Promise<T> {
-  try {
-    return read()
-  } catch (cause) {
-    throw storageError(cause)
-  }
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {
@@ -179,14 +146,4 @@ function mustBytes(value: unknown): Uint8Array {
   const bytes = bytesOf(value)
   if (!bytes) throw new PostriderError('CLIENT_STORAGE_CORRUPT', { detail: 'a record is not binary' })
   return bytes
-}
-
-function storageError(cause: unknown, path?: string): PostriderError {
-  if (isPostriderError(cause)) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
-  const busy = /database is locked|SQLITE_BUSY/.test(message)
-  return new PostriderError(busy ? 'CLIENT_STORAGE_IN_USE' : 'CLIENT_STORAGE_FAILED', {
-    detail: path ? `${path}: ${message}` : message,
-    cause,
-  })
 }
