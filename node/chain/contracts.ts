@@ -40,23 +40,25 @@ type ReadResult<K extends ContractKey, F extends Reads<K>> = ContractFunctionRet
 
 const NOBODY = `0x${'00'.repeat(20)}` as const
 
+/** A call of a contract before it has the key of one sending. */
+export type ContractCall = Omit<TransactionIntent, 'key'>
+
 /**
- * What a call of a contract is as a transaction: `intentOf(network, 'nodeRegistry', 'announceExit', [operator], key)`.
- * Names, arguments and their types are those of the ABI.
+ * A call of a contract: `callOf(network, 'nodeRegistry', 'announceExit', [operator])`. Names, arguments and their
+ * types are those of the ABI.
  */
-export function intentOf<K extends ContractKey, F extends Writes<K>>(
+export function callOf<K extends ContractKey, F extends Writes<K>>(
   network: Network,
   contract: K,
   functionName: F,
   args: WriteArgs<K, F>,
-  key: string,
-): TransactionIntent {
+): ContractCall {
   const data = encodeFunctionData({
     abi: abis[contract] as Abi,
     functionName: functionName as string,
     args: args as readonly unknown[],
   })
-  return { key, kind: functionName, to: network.contracts[contract], data }
+  return { kind: functionName, to: network.contracts[contract], data }
 }
 
 /**
@@ -94,5 +96,5 @@ export function submitCall<K extends ContractKey, F extends Writes<K>>(
   args: WriteArgs<K, F>,
   key: string,
 ): Promise<TransactionReceipt> {
-  return sender.submit(intentOf(client.network, contract, functionName, args, key))
+  return sender.submit({ ...callOf(client.network, contract, functionName, args), key })
 }

@@ -9,7 +9,7 @@ import { silentLogger } from '../core/logger.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { createChainClient } from './client.ts'
 import { STUCK_AFTER_MS } from './constants.ts'
-import { intentOf, readContract } from './contracts.ts'
+import { callOf, readContract } from './contracts.ts'
 import { raisedFees } from './fees.ts'
 import { createSender } from './sender.ts'
 import { type DevChain, startDevChain } from './testing/devchain.ts'
@@ -75,8 +75,10 @@ async function start(
   return { sender, store, clock, client }
 }
 
-const transfer = (amount: bigint, key: string = randomUUID()) =>
-  intentOf(dev.network, 'token', 'transfer', [friend.address, amount], key)
+const transfer = (amount: bigint, key: string = randomUUID()) => ({
+  ...callOf(dev.network, 'token', 'transfer', [friend.address, amount]),
+  key,
+})
 
 async function tokens(of: Hex): Promise<bigint> {
   const { client } = await start()
@@ -115,7 +117,7 @@ describe('sender', () => {
 
   it('simulates first and decodes what the contract refuses', async () => {
     const { sender, store } = await start()
-    const intent = intentOf(dev.network, 'nodeRegistry', 'announceExit', [friend.address], 'exit')
+    const intent = { ...callOf(dev.network, 'nodeRegistry', 'announceExit', [friend.address]), key: 'exit' }
     await expect(sender.submit(intent)).rejects.toMatchObject({
       code: 'CHAIN_REVERTED',
       data: { errorName: 'NodeRegistry_NotRegistered', args: { operator: friend.address } },
@@ -140,7 +142,7 @@ describe('sender', () => {
       { account: poor, confirmations: 0, pollMs: 10, maxFeePerGas: 1_000n * GWEI },
     )
     await sender.start()
-    const intent = intentOf(dev.network, 'token', 'approve', [friend.address, 1n], 'poor')
+    const intent = { ...callOf(dev.network, 'token', 'approve', [friend.address, 1n]), key: 'poor' }
     await expect(sender.submit(intent)).rejects.toMatchObject({
       code: 'CHAIN_INSUFFICIENT_GAS_MONEY',
       data: { account: poor.address },

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseAmountArgument, resolveAmount } from './amounts.ts'
-import { ether, post } from './render.ts'
+import { resolveAmount } from '../operator/amounts.ts'
+import { ether, post } from '../operator/text.ts'
+import { parseAmountArgument } from './amounts.ts'
 
 const exact = (amount: bigint) => ({ all: false, amount })
 

@@ -1,8 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { parseAmount } from '@postrider/protocol/payment'
-
-/** What an amount argument says: a number of base units, or everything there is. */
-export type AmountArgument = { all: true } | { all: false; amount: bigint }
+import type { AmountArgument } from '../operator/amounts.ts'
 
 /**
  * Reads an amount of tokens: base units (`1500`), exact decimals with a unit (`1.5POST`, `250mPOST`), or `all`.
@@ -17,15 +15,4 @@ export function parseAmountArgument(text: string): AmountArgument {
   } catch (cause) {
     throw new PostriderError('CLI_AMOUNT_INVALID', { detail: `'${text.slice(0, 80)}'`, cause })
   }
-}
-
-/**
- * The amount in base units; `all` becomes what there is.
- *
- * @throws PostriderError `CLI_AMOUNT_INVALID` for zero
- */
-export function resolveAmount(argument: AmountArgument, available: bigint): bigint {
-  const amount = argument.all ? available : argument.amount
-  if (amount === 0n) throw new PostriderError('CLI_AMOUNT_INVALID', { detail: 'it is zero' })
-  return amount
 }

@@ -1,134 +1,37 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
-import { type ChainClient, createChainClient, rpcErrors } from '../chain/client.ts'
-import { readContract } from '../chain/contracts.ts'
-import { currentFees } from '../chain/fees.ts'
+import { createChainClient } from '../chain/client.ts'
+import { readAddress } from '../core/address.ts'
 import type { Config } from '../core/config/index.ts'
 import { silentLogger } from '../core/logger.ts'
+import { type ChainReader, createChainReader } from '../operator/chain-reader.ts'
 import type { Cli } from './cli.ts'
-import { peerIdOfKey } from './peer-key.ts'
 
-type Address = `0x${string}`
+/** A reader with connections of its own, which `close` ends. */
+export type OwnChainReader = ChainReader & { close(): void }
 
-/** A registered node, as the commands speak of it. */
-export type RegisteredNode = {
-  stake: bigint
-  withdrawal: Address
-  pendingWithdrawal: Address | null
-  signer: Address
-  peerKey: `0x${string}`
-  peerId: string
-  services: number
-  endpoints: readonly string[]
-  prices: { publish: bigint; query: bigint; push: bigint }
-  /** Unix ms when the stake may leave; null unless an exit was announced. */
-  exitAt: number | null
-  /** Open disputes that hold the stake. */
-  locks: number
-}
-
-export const MEMBER_STATES = ['none', 'active', 'leaving', 'withdrawn', 'slashed'] as const
-
-export type Member = {
-  owner: Address
-  index: number
-  limit: number
-  status: (typeof MEMBER_STATES)[number]
-  /** Unix ms; null unless leaving. */
-  withdrawableAt: number | null
-}
-
-/** Reads of the chain that need no key. Each may throw a `CHAIN_*` error. */
-export type ChainReader = {
-  client: ChainClient
-  network: Network
-  newestBlock(): Promise<{ number: bigint; timestamp: number }>
-  etherOf(account: Address): Promise<bigint>
-  tokensOf(account: Address): Promise<bigint>
-  allowance(owner: Address, spender: Address): Promise<bigint>
-  /** Wei per unit of gas that a transaction would offer now. */
-  feePerGas(): Promise<bigint>
-  node(operator: Address): Promise<RegisteredNode | undefined>
-  registryParameters(): Promise<{ minimum: bigint; unbondingSeconds: number }>
-  /** The operator that holds a peer key; undefined if none. */
-  operatorOf(peerKey: `0x${string}`): Promise<Address | undefined>
-  member(commitment: bigint): Promise<Member | undefined>
-  membershipCost(limit: number): Promise<{ deposit: bigint; burnt: bigint }>
-  membershipParameters(): Promise<{ freezeSeconds: number; maximum: number }>
-  /** Refunds of closed channels that the account paid for, waiting to be pulled. */
-  refundOf(account: Address): Promise<bigint>
-  /** Where the account's earnings are paid: itself unless it set another. */
-  payoutOf(account: Address): Promise<Address>
-  close(): void
-}
-
-const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
-
-export function openChainReader({ io }: Pick<Cli, 'io'>, config: Config, network: Network): ChainReader {
+export function openChainReader({ io }: Pick<Cli, 'io'>, config: Config, network: Network): OwnChainReader {
   const client = createChainClient(
     { clock: io.clock, logger: silentLogger },
     { network, rpcUrls: config.rpcUrls },
   )
-  const { rpc } = client
-  return {
-    client,
-    network,
-    async newestBlock() {
-      const { number, timestamp } = await rpcErrors(rpc.getBlock())
-      return { number, timestamp: Number(timestamp) }
-    },
-    etherOf: (address) => rpcErrors(rpc.getBalance({ address })),
-    tokensOf: (account) => readContract(client, 'token', 'balanceOf', [account]),
-    allowance: (owner, spender) => readContract(client, 'token', 'allowance', [owner, spender]),
-    feePerGas: async () => (await currentFees(client, config.chain.maxFeePerGas)).maxFee,
-    node: (operator) => readNode(client, operator),
-    async registryParameters() {
-      const [, minimum, unbonding] = await readContract(client, 'nodeRegistry', 'parameters', [])
-      return { minimum, unbondingSeconds: Number(unbonding) }
-    },
-    async operatorOf(peerKey) {
-      const found = await readContract(client, 'nodeRegistry', 'operatorOf', [peerKey])
-      return found === ZERO_ADDRESS ? undefined : found
-    },
-    member: (commitment) => readMember(client, commitment),
-    async membershipCost(limit) {
-      const [deposit, burnt] = await readContract(client, 'rlnMembership', 'costOf', [limit])
-      return { deposit, burnt }
-    },
-    async membershipParameters() {
-      const [, , , , freezeSeconds] = await readContract(client, 'rlnMembership', 'parameters', [])
-      const maximum = await readContract(client, 'rlnMembership', 'MAX_LIMIT', [])
-      return { freezeSeconds: Number(freezeSeconds), maximum: Number(maximum) }
-    },
-    refundOf: (account) => readContract(client, 'paymentChannels', 'refundOf', [account]),
-    async payoutOf(account) {
-      const payout = await readContract(client, 'paymentChannels', 'payoutAddressOf', [account])
-      return payout === ZERO_ADDRESS ? account : payout
-    },
-    close: () => client.stop(),
-  }
+  return { ...createChainReader(client, config.chain.maxFeePerGas), close: () => client.stop() }
 }
 
-async function readNode(client: ChainClient, operator: Address): Promise<RegisteredNode | undefined> {
-  const found = await readContract(client, 'nodeRegistry', 'node', [operator])
-  if (found.registeredAt === 0) return undefined
-  return {
-    ...found,
-    pendingWithdrawal: found.pendingWithdrawal === ZERO_ADDRESS ? null : found.pendingWithdrawal,
-    peerId: peerIdOfKey(found.peerKey),
-    exitAt: found.exitAt === 0 ? null : found.exitAt * 1000,
-  }
-}
+const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
 
-async function readMember(client: ChainClient, commitment: bigint): Promise<Member | undefined> {
-  const found = await readContract(client, 'rlnMembership', 'member', [commitment])
-  const status = MEMBER_STATES[found.status]
-  if (status === undefined || status === 'none') return undefined
-  return { ...found, status, withdrawableAt: found.withdrawableAt === 0 ? null : found.withdrawableAt * 1000 }
-}
-
-/** @throws PostriderError `CLI_USAGE` unless it is an account address */
-export function parseAddress(text: string, what: string): Address {
-  if (/^0x[0-9a-fA-F]{40}$/.test(text) && text !== ZERO_ADDRESS) return text as Address
-  throw new PostriderError('CLI_USAGE', { detail: `${what} is not an address: ${text.slice(0, 60)}` })
+/**
+ * Reads an account address in any case; upper and lower case mixed must be its EIP-55 checksum.
+ *
+ * @returns the address with its checksum
+ * @throws PostriderError `CLI_USAGE`
+ */
+export function parseAddress(text: string, what: string): `0x${string}` {
+  const address = readAddress(text)
+  if (address !== undefined && address !== ZERO_ADDRESS) return address
+  const mistyped = /^0x[0-9a-fA-F]{40}$/.test(text) && address === undefined
+  const problem = mistyped
+    ? 'has a wrong checksum: a letter is mistyped, or write all of it in lower case'
+    : 'is not an address'
+  throw new PostriderError('CLI_USAGE', { detail: `${what} ${problem}: ${text.slice(0, 60)}` })
 }

@@ -1,22 +1,16 @@
 import { existsSync } from 'node:fs'
 import { PostriderError } from '@postrider/protocol/errors'
 import { getAddress } from 'viem'
-import { type Config, configPaths } from '../core/config/index.ts'
+import { configPaths } from '../core/config/index.ts'
 import { keystoreAddress, readKeyFile } from '../core/keystore.ts'
 import { loadIdentityKey } from '../core/p2p/identity.ts'
-import { type ChainReader, openChainReader } from './chain.ts'
+import { peerKeyOf } from '../operator/peer-key.ts'
+import type { PlanContext } from '../operator/types.ts'
+import { openChainReader } from './chain.ts'
 import type { Cli } from './cli.ts'
-import { peerKeyOf } from './peer-key.ts'
 
-/** What a command about the chain works with. Nothing here is unlocked. */
-export type ChainContext = {
-  config: Config
-  chain: ChainReader
-  /** The operator's hot account, as the keystore says it. */
-  account: `0x${string}`
-  /** The raw public key behind the peer id. @throws PostriderError `KEYS_FILE_MISSING`, `RELAY_IDENTITY_INVALID` */
-  peerKey(): Promise<`0x${string}`>
-}
+/** What a command about the chain works with. */
+export type ChainContext = PlanContext
 
 /**
  * Reads configuration, network and public keys, acts, and lets go of the connections to the chain.

@@ -1,35 +1,15 @@
-import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
-import type { TransactionIntent } from '../chain/transaction-runner.ts'
-import { anyFailed, type Check, failed, ok, renderChecks, skipped } from './checks.ts'
+import { PostriderError } from '@postrider/protocol/errors'
+import { etherJson } from '../operator/amounts.ts'
+import { anyFailed, type Check } from '../operator/checks.ts'
+import { isSendable, type Plan, type PricedPlan, pricePlan } from '../operator/plan.ts'
+import { counted, ether } from '../operator/text.ts'
+import { renderChecks } from './checks.ts'
 import type { Cli, Outcome } from './cli.ts'
 import type { SendOptions } from './command.ts'
 import type { ChainContext } from './context.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import { ether, etherJson, section, sections } from './render.ts'
-import { openWallet, quote, type Sent } from './wallet.ts'
-
-/** One transaction of a plan. */
-export type Step = {
-  /** What it does, for people. */
-  label: string
-  intent: TransactionIntent
-  /** It cannot be simulated before the step above is mined; this much gas is assumed. */
-  assumedGas?: bigint
-}
-
-/** An act on the chain before anything is sent: checked, priced and explained. */
-export type Plan = {
-  /** For example `stake register`. */
-  action: string
-  checks: readonly Check[]
-  steps: readonly Step[]
-  /** What will be different afterwards, for people. */
-  effects: readonly string[]
-  /** The same for programs. */
-  details: Record<string, unknown>
-}
-
-type Priced = { checks: Check[]; gas: bigint; fee: bigint }
+import { section, sections } from './render.ts'
+import { newIntentKey, openWallet, quote, type Sent } from './wallet.ts'
 
 export type PlanOptions = SendOptions & {
   /** After the last step, before the outcome: what must be kept of it. */
@@ -50,10 +30,10 @@ export async function carryOut(
 ): Promise<Outcome> {
   const priced = await price(cli, context, plan)
   const refused = anyFailed(priced.checks)
-  if (options.dryRun) return dryRunOutcome(cli, plan, priced, refused)
+  if (options.dryRun) return dryRunOutcome(cli, priced)
   if (refused) throw refusal(cli, plan, priced.checks)
-  if (plan.steps.length === 0) return nothingToDo(cli, plan)
-  cli.say(planText(cli, plan, priced))
+  if (plan.steps.length === 0) return nothingToDo(cli, priced)
+  cli.say(planText(cli, priced))
   await cli.confirm(
     `Send ${plan.steps.length === 1 ? 'this transaction' : `these ${plan.steps.length} transactions`}?`,
   )
@@ -62,44 +42,14 @@ export async function carryOut(
   return doneOutcome(cli, plan, sent, kept)
 }
 
-async function price(cli: Cli, context: ChainContext, plan: Plan): Promise<Priced> {
-  if (anyFailed(plan.checks) || plan.steps.length === 0) return { checks: [...plan.checks], gas: 0n, fee: 0n }
+function price(cli: Cli, context: ChainContext, plan: Plan): Promise<PricedPlan> {
   const { chain, account } = context
-  const simulated: Check[] = []
-  let gas = 0n
-  for (const step of plan.steps) {
-    const result = await simulate(cli, context, step)
-    simulated.push(result.check)
-    gas += result.gas
-  }
-  const fee = gas * (await chain.feePerGas())
-  const balance = await chain.etherOf(account)
-  const funds =
-    balance >= fee
-      ? ok('gas', `${ether(balance)} for a fee of at most ${ether(fee)}`)
-      : failed('gas', `${ether(balance)}, the fee may be ${ether(fee)}`, `send ETH to ${account}`)
-  return { checks: [...plan.checks, ...simulated, funds], gas, fee }
-}
-
-/** What would stop the transaction for good; an endpoint that does not answer is no verdict on it. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'CHAIN_REVERTED',
-  'CHAIN_INSUFFICIENT_GAS_MONEY',
-  'CHAIN_FEE_TOO_HIGH',
-])
-
-async function simulate(cli: Cli, context: ChainContext, step: Step): Promise<{ check: Check; gas: bigint }> {
-  const name = `simulation: ${step.label}`
-  if (step.assumedGas !== undefined) {
-    return { check: skipped(name, 'not possible before the step above it'), gas: step.assumedGas }
-  }
-  try {
-    const { gas } = await quote(cli, context, step.intent)
-    return { check: ok(name, `passes with ${gas} gas`), gas }
-  } catch (error) {
-    if (!isPostriderError(error) || !REFUSALS.has(error.code)) throw error
-    return { check: failed(name, error.message, error.fix), gas: 0n }
-  }
+  return pricePlan(plan, {
+    account,
+    quote: (call) => quote(cli, context, call),
+    feePerGas: chain.feePerGas,
+    balance: () => chain.etherOf(account),
+  })
 }
 
 async function send(
@@ -113,7 +63,7 @@ async function send(
     const sent: Sent[] = []
     for (const step of plan.steps) {
       cli.say(`${step.label} …`)
-      const receipt = await wallet.send(step.intent)
+      const receipt = await wallet.send({ ...step.call, key: newIntentKey(step.call.kind) })
       cli.say(`  ${cli.style.green('✓')} ${receipt.hash} in block ${receipt.block}`)
       sent.push(receipt)
     }
@@ -134,40 +84,44 @@ function refusal(cli: Cli, plan: Plan, checks: readonly Check[]): PostriderError
   })
 }
 
-function planText({ style }: Cli, plan: Plan, { checks, gas, fee }: Priced): string {
+function planText({ style }: Cli, { checks, steps, effects, gas, fee }: PricedPlan): string {
   const list = section(style, 'Checks', renderChecks(style, checks))
   if (anyFailed(checks)) return list
-  if (plan.steps.length === 0) return sections(list, 'Nothing to do.')
+  if (steps.length === 0) return sections(list, 'Nothing to do.')
   return sections(
     list,
-    section(style, 'Fee', `at most ${ether(fee)} for about ${gas} gas in ${plan.steps.length} transactions`),
-    section(style, 'Effect', plan.effects.map((effect) => `- ${effect}`).join('\n')),
+    section(
+      style,
+      'Fee',
+      `at most ${ether(fee)} for about ${gas} gas in ${counted(steps.length, 'transaction')}`,
+    ),
+    section(style, 'Effect', effects.map((effect) => `- ${effect}`).join('\n')),
   )
 }
 
-function dryRunOutcome(cli: Cli, plan: Plan, priced: Priced, refused: boolean): Outcome {
-  const { checks, gas, fee } = priced
+function dryRunOutcome(cli: Cli, plan: PricedPlan): Outcome {
+  const { checks, gas, fee } = plan
   return {
     data: {
       action: plan.action,
       dryRun: true,
-      wouldSend: !refused && plan.steps.length > 0,
+      wouldSend: isSendable(plan),
       checks,
-      steps: plan.steps.map(({ label, intent }) => ({ label, to: intent.to, call: intent.kind })),
+      steps: plan.steps.map(({ label, call }) => ({ label, to: call.to, call: call.kind })),
       gas: gas.toString(),
       fee: etherJson(fee),
       effects: plan.effects,
       ...plan.details,
     },
-    text: sections(planText(cli, plan, priced), cli.style.dim('dry run: nothing was sent')),
-    exitCode: refused ? EXIT_CODES.refused.code : EXIT_CODES.ok.code,
+    text: sections(planText(cli, plan), cli.style.dim('dry run: nothing was sent')),
+    exitCode: anyFailed(checks) ? EXIT_CODES.refused.code : EXIT_CODES.ok.code,
   }
 }
 
-function nothingToDo(cli: Cli, plan: Plan): Outcome {
+function nothingToDo(cli: Cli, plan: PricedPlan): Outcome {
   return {
     data: { action: plan.action, done: false, effects: plan.effects, ...plan.details },
-    text: planText(cli, plan, { checks: [...plan.checks], gas: 0n, fee: 0n }),
+    text: planText(cli, plan),
   }
 }
 

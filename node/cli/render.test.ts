@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createStyle, duration, fields, table, terminalText, time } from './render.ts'
+import { duration, time } from '../operator/text.ts'
+import { createStyle, fields, table, terminalText } from './render.ts'
 
 const plain = createStyle(false)
 

@@ -1,7 +1,4 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
-import { formatAmount } from '@postrider/protocol/payment'
-import { z } from 'zod'
-import { etherAmount, postAmount } from '../api/schemas/common.ts'
 
 /** How text is emphasised; plain when colours are off. */
 export type Style = { [name in 'bold' | 'dim' | 'green' | 'yellow' | 'red']: (text: string) => string } & {
@@ -70,41 +67,6 @@ export const section = (style: Style, title: string, body: string): string => `$
 
 export const sections = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== '').join('\n\n')
-
-/** An amount of tokens for people. */
-export const post = (amount: bigint): string => formatAmount(amount)
-
-/** An amount of the chain's coin for people, exact. */
-export const ether = (wei: bigint): string => formatAmount(wei).replace(/POST$/, 'ETH')
-
-/** Amounts as the API writes them, so that one reader fits both. */
-export const postJson = (amount: bigint) => z.encode(postAmount, amount)
-export const etherJson = (wei: bigint) => z.encode(etherAmount, wei)
-
-/** UTC to the second. */
-export const time = (unixMs: number): string =>
-  new Date(unixMs)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC')
-
-/** A span for people, in its two largest units. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor((seconds % 86_400) / 3_600), 'h'],
-    [Math.floor((seconds % 3_600) / 60), 'min'],
-    [seconds % 60, 's'],
-  ]
-  const first = parts.findIndex(([value]) => value > 0)
-  if (first === -1) return '0 s'
-  return parts
-    .slice(first, first + 2)
-    .filter(([value]) => value > 0)
-    .map(([value, unit]) => `${value} ${unit}`)
-    .join(' ')
-}
 
 /** The beginning and end of a long id. */
 export const short = (id: string): string => (id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { PostriderError } from '@postrider/protocol/errors'
 import type { LocalAccount } from 'viem'
 import { privateKeyToAccount, toAccount } from 'viem/accounts'
+import type { ContractCall } from '../chain/contracts.ts'
 import { createSender, type Sender } from '../chain/sender.ts'
 import type { Quote, TransactionIntent } from '../chain/transaction-runner.ts'
 import { createMemoryTransactionStore } from '../chain/transaction-store.ts'
@@ -29,8 +30,8 @@ const CONFIRMATIONS = 0
 export const newIntentKey = (action: string): string => `cli/${action}/${randomUUID()}`
 
 /** What a transaction would cost now, without its key; throws `CHAIN_REVERTED` if it would be refused. */
-export function quote(cli: Cli, context: ChainContext, intent: TransactionIntent): Promise<Quote> {
-  return senderOf(cli, context, lockedAccount(context.account)).quote(intent)
+export function quote(cli: Cli, context: ChainContext, call: ContractCall): Promise<Quote> {
+  return senderOf(cli, context, lockedAccount(context.account)).quote({ ...call, key: '' })
 }
 
 /**

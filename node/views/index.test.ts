@@ -175,7 +175,7 @@ describe('views of a node on a real chain', () => {
       state: 'open',
       redeemable: true,
       held: null,
-      payer: client.address.toLowerCase(),
+      payer: client.address,
     })
     const redeemed = await node.views.actions.redeem({ force: true, dryRun: false })
     expect(redeemed).toMatchObject({ amount: 1_000n * POST })

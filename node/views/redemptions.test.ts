@@ -121,7 +121,7 @@ describe('redeem', () => {
     expect(partly).toMatchObject({
       state: 'confirmed',
       amount: 500n,
-      reason: { code: 'CHAIN_REVERTED', text: '1 of 2 claims were not honoured: WrongStatus' },
+      reason: { code: 'CHAIN_REVERTED', text: '1 of 2 claims not honoured: WrongStatus' },
     })
 
     escrow.set(alice.channelId, { settled: 0n })

@@ -2,6 +2,7 @@ import { decodeCursor, encodeCursor } from '../api/index.ts'
 import type { PaymentsView, Redemption } from '../api/types.ts'
 import { BATCH_GAS, CLAIM_GAS } from '../chain/constants.ts'
 import type { StoredTransaction } from '../chain/transaction-store.ts'
+import { counted } from '../operator/text.ts'
 import type { RedemptionRecord, RedemptionState } from '../payments/index.ts'
 import { type ChainReadings, isConnected } from './chain-readings.ts'
 import { type Reason, reasonOf } from './reasons.ts'
@@ -126,5 +127,8 @@ function whyOf({ state, reason, items }: RedemptionRecord): Reason | null {
   const refused = items.filter(({ status }) => status !== 'settled')
   if (refused.length === 0) return null
   const names = [...new Set(refused.map((item) => item.reason ?? 'unknown'))].join(', ')
-  return reasonOf('CHAIN_REVERTED', `${refused.length} of ${items.length} claims were not honoured: ${names}`)
+  return reasonOf(
+    'CHAIN_REVERTED',
+    `${refused.length} of ${counted(items.length, 'claim')} not honoured: ${names}`,
+  )
 }

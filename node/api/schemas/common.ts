@@ -1,5 +1,6 @@
 import { TOKEN_DECIMALS, TOKEN_SYMBOL } from '@postrider/protocol/payment'
 import { z } from 'zod'
+import { readAddress } from '../../core/address.ts'
 import { MAX_CURSOR_CHARS, MAX_PAGE_ITEMS, PAGE_ITEMS } from '../constants.ts'
 
 /**
@@ -63,9 +64,18 @@ export const base64Bytes = z
 
 export const hash32 = hexOf(32, '32 bytes')
 export const transactionHash = hexOf(32, 'Transaction hash')
+/** Written with its EIP-55 checksum; read in any case, unless mixed case makes a wrong checksum. */
 export const address = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .codec(z.string().regex(/^0x[0-9a-fA-F]{40}$/), z.string(), {
+    decode(text, context) {
+      const read = readAddress(text)
+      if (read === undefined) {
+        context.issues.push({ code: 'custom', input: text, message: 'the checksum of the address is wrong' })
+      }
+      return read ?? z.NEVER
+    },
+    encode: (text) => readAddress(text.toLowerCase()) ?? text,
+  })
   .meta({ title: 'Account address' })
 export const count = z.number().int().nonnegative()
 

@@ -1,4 +1,5 @@
 import { PostriderError } from '@postrider/protocol/errors'
+import { readAddress } from '../../core/address.ts'
 import { paginate } from '../page.ts'
 import type {
   Channel,
@@ -12,7 +13,7 @@ import type {
 } from '../types.ts'
 
 const START_MS = 1_700_000_000_000
-const address = (digit: string) => `0x${digit.repeat(40)}`
+const address = (digit: string) => readAddress(`0x${digit.repeat(40)}`) as string
 const bytes32 = (index: number) => `0x${index.toString(16).padStart(64, '0')}`
 const asOf = { number: 42n, at: START_MS }
 

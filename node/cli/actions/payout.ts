@@ -1,12 +1,12 @@
-import { intentOf } from '../../chain/contracts.ts'
+import { callOf } from '../../chain/contracts.ts'
+import { failed, ok } from '../../operator/checks.ts'
+import type { Plan } from '../../operator/plan.ts'
 import { parseAddress } from '../chain.ts'
-import { failed, ok } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
 import { type ChainContext, withChain } from '../context.ts'
-import { carryOut, type Plan } from '../plan.ts'
+import { carryOut } from '../plan.ts'
 import { fields } from '../render.ts'
-import { newIntentKey } from '../wallet.ts'
 
 const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
@@ -55,13 +55,7 @@ async function payoutPlan({ chain, account }: ChainContext, address: `0x${string
       : [
           {
             label: `set the payout address to ${address}`,
-            intent: intentOf(
-              chain.network,
-              'paymentChannels',
-              'setPayoutAddress',
-              [account, address],
-              newIntentKey('payout'),
-            ),
+            call: callOf(chain.network, 'paymentChannels', 'setPayoutAddress', [account, address]),
           },
         ],
     effects: [`settlements are paid to ${address}`, 'from then on only that address can change it'],

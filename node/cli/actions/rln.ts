@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { PostriderError } from '@postrider/protocol/errors'
 import { createIdentity } from '@postrider/protocol/rln'
-import { intentOf } from '../../chain/contracts.ts'
+import { callOf } from '../../chain/contracts.ts'
 import { type Config, configPaths } from '../../core/config/index.ts'
 import { PRIVATE_FILE_MODE, writeFileAtomic } from '../../core/files.ts'
 import {
@@ -14,15 +14,17 @@ import {
   type RlnKeystore,
   readKeyFile,
 } from '../../core/keystore.ts'
-import type { Member } from '../chain.ts'
-import { anyFailed, type Check, failed, ok } from '../checks.ts'
+import { postJson } from '../../operator/amounts.ts'
+import type { Member } from '../../operator/chain-reader.ts'
+import { anyFailed, type Check, failed, ok } from '../../operator/checks.ts'
+import type { Plan, Step } from '../../operator/plan.ts'
+import { counted, duration, post, time } from '../../operator/text.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
 import { type ChainContext, withChain } from '../context.ts'
-import { carryOut, type Plan, type Step } from '../plan.ts'
-import { duration, fields, post, postJson, time } from '../render.ts'
+import { carryOut } from '../plan.ts'
+import { fields } from '../render.ts'
 import { keystorePassword } from '../session.ts'
-import { newIntentKey } from '../wallet.ts'
 
 export type RegisterOptions = SendOptions & { kdf: KeystoreStrength }
 
@@ -78,7 +80,7 @@ async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
       ['state', state],
       ['commitment', file.commitment.toString()],
       ['index', member ? `${member.index}` : undefined],
-      ['limit', `${file.limit} messages in ${duration(epochSeconds * 1000)}`],
+      ['limit', `${counted(file.limit, 'message')} in ${duration(epochSeconds * 1000)}`],
       ['deposit', post(deposit)],
       ['free at', withdrawableAt === null ? undefined : time(withdrawableAt)],
     ]),
@@ -162,7 +164,7 @@ async function registerPlan(
     steps: await registerSteps(context, { limit, cost, commitment: known?.file.commitment }),
     effects: [
       `${post(deposit)} are deposited and ${post(burnt)} burnt`,
-      `this node may publish ${limit} messages an epoch for clients without a proof of their own`,
+      `this node may publish ${counted(limit, 'message')} an epoch for clients without a proof of their own`,
       'whoever breaks the limit loses the deposit: never run two nodes with one rln.json and overlapping id ranges',
       'back up rln.json: without it the deposit is lost',
     ],
@@ -197,20 +199,14 @@ async function registerSteps(
   // A dry run makes no identity, and a step after an approval cannot run before it.
   const simulable = approved && commitment !== undefined
   const register: Step = {
-    label: `register for ${limit} messages an epoch`,
-    intent: intentOf(
-      chain.network,
-      'rlnMembership',
-      'register',
-      [commitment ?? 0n, limit, account],
-      newIntentKey('rln-register'),
-    ),
+    label: `register for ${counted(limit, 'message')} an epoch`,
+    call: callOf(chain.network, 'rlnMembership', 'register', [commitment ?? 0n, limit, account]),
     ...(simulable ? {} : { assumedGas: ASSUMED_REGISTER_GAS }),
   }
   if (approved) return [register]
   const approve: Step = {
     label: `approve ${post(cost)} for the membership contract`,
-    intent: intentOf(chain.network, 'token', 'approve', [rlnMembership, cost], newIntentKey('rln-approve')),
+    call: callOf(chain.network, 'token', 'approve', [rlnMembership, cost]),
   }
   return [approve, register]
 }
@@ -232,13 +228,7 @@ async function leavePlan(context: ChainContext): Promise<Plan> {
     steps: [
       {
         label: 'leave the group',
-        intent: intentOf(
-          chain.network,
-          'rlnMembership',
-          'leaveGroup',
-          [file?.commitment ?? 0n],
-          newIntentKey('rln-leave'),
-        ),
+        call: callOf(chain.network, 'rlnMembership', 'leaveGroup', [file?.commitment ?? 0n]),
       },
     ],
     effects: [

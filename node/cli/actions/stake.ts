@@ -1,11 +1,15 @@
+import { postJson } from '../../operator/amounts.ts'
+import type { RegisteredNode } from '../../operator/chain-reader.ts'
+import type { Plan } from '../../operator/plan.ts'
+import { addPlan, exitPlan, registerPlan, updatePlan, withdrawPlan } from '../../operator/stake-plans.ts'
+import { duration, post, time } from '../../operator/text.ts'
 import { parseAmountArgument } from '../amounts.ts'
-import type { RegisteredNode } from '../chain.ts'
+import { parseAddress } from '../chain.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
 import { type ChainContext, withChain } from '../context.ts'
-import { carryOut, type Plan } from '../plan.ts'
-import { duration, fields, post, postJson, type Style, time } from '../render.ts'
-import { addPlan, exitPlan, registerPlan, updatePlan, withdrawPlan } from './stake-plans.ts'
+import { carryOut } from '../plan.ts'
+import { fields, type Style } from '../render.ts'
 
 export function stakeStatus(cli: Cli): Promise<Outcome> {
   return withChain(cli, (context) => status(cli, context))
@@ -16,7 +20,10 @@ export function stakeRegister(
   amount: string,
   options: SendOptions & { withdrawal: string; endpoint?: string[] },
 ): Promise<Outcome> {
-  return send(cli, options, (context) => registerPlan(context, parseAmountArgument(amount), options))
+  const withdrawal = parseAddress(options.withdrawal, '--withdrawal')
+  return send(cli, options, (context) =>
+    registerPlan(context, parseAmountArgument(amount), { ...options, withdrawal }),
+  )
 }
 
 export function stakeAdd(cli: Cli, amount: string, options: SendOptions): Promise<Outcome> {

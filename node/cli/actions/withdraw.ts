@@ -1,13 +1,14 @@
-import { intentOf } from '../../chain/contracts.ts'
-import { type Check, skipped } from '../checks.ts'
+import { callOf } from '../../chain/contracts.ts'
+import { postJson } from '../../operator/amounts.ts'
+import { type Check, skipped } from '../../operator/checks.ts'
+import type { Plan, Step } from '../../operator/plan.ts'
+import { withdrawPlan } from '../../operator/stake-plans.ts'
+import { duration, post } from '../../operator/text.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
 import { type ChainContext, withChain } from '../context.ts'
-import { carryOut, type Plan, type Step } from '../plan.ts'
-import { duration, post, postJson } from '../render.ts'
-import { newIntentKey } from '../wallet.ts'
+import { carryOut } from '../plan.ts'
 import { readMembership } from './rln.ts'
-import { withdrawPlan } from './stake-plans.ts'
 
 /** One thing that may be withdrawable: its transaction, or why there is none now. */
 type Source = { name: string; amount: bigint; step?: Step; receiver?: string; reason?: string }
@@ -67,13 +68,7 @@ async function depositSource(context: ChainContext): Promise<Source> {
   if (waitMs > 0) return { ...source, reason: `${post(deposit)}: frozen for another ${duration(waitMs)}` }
   const step: Step = {
     label: `withdraw the RLN deposit of ${post(deposit)}`,
-    intent: intentOf(
-      chain.network,
-      'rlnMembership',
-      'withdraw',
-      [file.commitment],
-      newIntentKey('rln-withdraw'),
-    ),
+    call: callOf(chain.network, 'rlnMembership', 'withdraw', [file.commitment]),
   }
   return { ...source, step }
 }
@@ -84,7 +79,7 @@ async function refundSource({ chain, account }: ChainContext): Promise<Source> {
   if (amount === 0n) return { name, amount, reason: 'no closed channel owes this account anything' }
   const step: Step = {
     label: `withdraw refunds of ${post(amount)}`,
-    intent: intentOf(chain.network, 'paymentChannels', 'withdrawRefund', [account], newIntentKey('refund')),
+    call: callOf(chain.network, 'paymentChannels', 'withdrawRefund', [account]),
   }
   return { name, amount, receiver: account, step }
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { channel } from '../../api/schemas/payments.ts'
 import type { Channel } from '../../api/types.ts'
+import { counted, post, time } from '../../operator/text.ts'
 import { encodeForJson } from '../cli.ts'
 import { addCommand, addGroup, option, type Tree } from '../command.ts'
-import { fields, post, type Style, short, table, time } from '../render.ts'
+import { fields, type Style, short, table } from '../render.ts'
 import { openApi } from '../session.ts'
 
 export function registerChannelCommands(tree: Tree, program: Command): void {
@@ -56,7 +57,7 @@ function channelText(style: Style, shown: Channel): string {
     ['payer', shown.payer],
     ['signer', shown.signer],
     ['deposit', post(shown.deposit)],
-    ['paid', `${post(shown.paid)} (${shown.ticks} ticks under the newest voucher)`],
+    ['paid', `${post(shown.paid)} (${counted(shown.ticks, 'tick')} under the newest voucher)`],
     ['spent', post(shown.spent)],
     ['settled', post(shown.settled)],
     ['not redeemed', post(shown.unredeemed)],

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { anyFailed } from '../../operator/checks.ts'
+import { counted } from '../../operator/text.ts'
 import { renderChecks } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import { addCommand, type Tree } from '../command.ts'
@@ -21,7 +22,7 @@ async function doctor(cli: Cli): Promise<Outcome> {
   const checks = await diagnose(cli)
   const healthy = !anyFailed(checks)
   const count = (state: string) => checks.filter((check) => check.state === state).length
-  const summary = `${count('ok')} ok, ${count('warning')} warnings, ${count('failed')} failed, ${count('skipped')} skipped`
+  const summary = `${count('ok')} ok, ${counted(count('warning'), 'warning')}, ${count('failed')} failed, ${count('skipped')} skipped`
   return {
     data: { healthy, checks },
     text: `${renderChecks(cli.style, checks)}\n\n${summary}`,

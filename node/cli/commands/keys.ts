@@ -9,7 +9,9 @@ import {
   parseRlnKeystore,
   readKeyFile,
 } from '../../core/keystore.ts'
-import { anyFailed, type Check, failed, ok, renderChecks } from '../checks.ts'
+import { anyFailed, type Check, failed, ok } from '../../operator/checks.ts'
+import { counted } from '../../operator/text.ts'
+import { renderChecks } from '../checks.ts'
 import type { Cli, Outcome } from '../cli.ts'
 import { addCommand, addGroup, passwordFileOption, type Tree } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -64,7 +66,7 @@ async function show({ style }: Cli, config: Config): Promise<Outcome> {
       ['account', keys.address ?? 'not said by the keystore'],
       ['peer id', keys.peerId ?? 'none: it is made at the first run'],
       ['RLN commitment', keys.rln ? keys.rln.commitment.toString() : 'none: postrider rln register'],
-      ['RLN limit', keys.rln ? `${keys.rln.limit} messages an epoch` : undefined],
+      ['RLN limit', keys.rln ? `${counted(keys.rln.limit, 'message')} an epoch` : undefined],
     ]),
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { redemption, rewards } from '../../api/schemas/payments.ts'
+import { ether, post, time } from '../../operator/text.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
 import {
@@ -13,7 +14,7 @@ import {
   type Tree,
 } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { ether, fields, post, type Style, sections, table, time } from '../render.ts'
+import { fields, type Style, sections, table } from '../render.ts'
 import { openApi } from '../session.ts'
 import { rewardsText } from './status.ts'
 

@@ -6,9 +6,10 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { slashCase, slashSummary } from '../../api/schemas/rln.ts'
 import { writeFileAtomic } from '../../core/files.ts'
+import { counted, post, time } from '../../operator/text.ts'
 import { type Cli, encodeForJson, type Outcome, readInputFile, readNetworkFile } from '../cli.ts'
 import { addCommand, addGroup, option, type Tree } from '../command.ts'
-import { fields, post, type Style, sections, short, table, time } from '../render.ts'
+import { fields, type Style, sections, short, table } from '../render.ts'
 import { openApi } from '../session.ts'
 
 export function registerSlashCommands(tree: Tree, program: Command): void {
@@ -134,6 +135,6 @@ function caseText(style: Style, shown: z.output<typeof slashCase>): string {
     ['reward', shown.reward === null ? undefined : post(shown.reward)],
     ['burnt', shown.burnt === null ? undefined : post(shown.burnt)],
     ['reason', shown.reason ? `${shown.reason.text} (${shown.reason.code})` : undefined],
-    ['evidence', `${shown.evidence.bytes.length} bytes; --evidence <file> writes it`],
+    ['evidence', `${counted(shown.evidence.bytes.length, 'byte')}; --evidence <file> writes it`],
   ])
 }

@@ -7,10 +7,11 @@ import { nodeInfo, peer } from '../../api/schemas/node.ts'
 import { rewards } from '../../api/schemas/payments.ts'
 import { relayStats, storeStats } from '../../api/schemas/relay.ts'
 import { rlnState, slashSummary } from '../../api/schemas/rln.ts'
+import { counted, duration, ether, post } from '../../operator/text.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
 import { addCommand, type Tree } from '../command.ts'
-import { duration, ether, fields, post, type Style, section, sections, table } from '../render.ts'
+import { fields, type Style, section, sections, table } from '../render.ts'
 import { openApi } from '../session.ts'
 
 export function registerStatus(tree: Tree, program: Command): void {
@@ -131,7 +132,7 @@ function trafficText(
     ['messages', `${verdicts.accept} accepted, ${verdicts.ignore} ignored, ${verdicts.reject} rejected`],
     ['breaches', `${verdicts.breach}`],
     ['reasons', reasons === '' ? undefined : reasons],
-    ['stored', store ? `${store.messages} messages, ${store.bytes} bytes` : 'unknown'],
+    ['stored', store ? `${counted(store.messages, 'message')}, ${counted(store.bytes, 'byte')}` : 'unknown'],
   ])
 }
 
@@ -158,7 +159,7 @@ function rlnText(
   { membership, budget, epoch, tree }: z.output<typeof rlnState>,
   nowMs: number,
 ): string {
-  const limit = membership.limit === null ? '' : `, ${membership.limit} messages an epoch`
+  const limit = membership.limit === null ? '' : `, ${counted(membership.limit, 'message')} an epoch`
   return fields(style, [
     ['membership', `${membership.state}${limit}`],
     ['left now', budget ? `${budget.remaining} of ${budget.limit}` : undefined],

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { counted } from '../../operator/text.ts'
 import { addCommand, option, passwordFileOption, type Tree } from '../command.ts'
 import { keystorePassword } from '../session.ts'
 import { abortOnSignals } from './run.ts'
@@ -32,7 +33,9 @@ export function registerWatchtower(tree: Tree, program: Command): void {
       using stopping = abortOnSignals()
       const start = { password, claimsFile: claims, intervalSeconds: interval, graceSeconds: grace, all }
       await runWatchtower(config, { ...start, signal: stopping.signal }, (guarded) =>
-        cli.say(`${cli.style.green('✓')} watching; ${guarded} channels owe something now`),
+        cli.say(
+          `${cli.style.green('✓')} watching; ${counted(guarded, 'channel owes', 'channels owe')} something now`,
+        ),
       )
       cli.say('stopped')
       return { data: { stopped: true }, text: '' }

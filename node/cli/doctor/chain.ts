@@ -3,12 +3,13 @@ import { isPostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import { type Config, configPaths } from '../../core/config/index.ts'
 import { parseRlnKeystore, readKeyFile } from '../../core/keystore.ts'
-import { type ChainReader, openChainReader } from '../chain.ts'
-import { type Check, failed, ok, skipped, warning } from '../checks.ts'
+import type { ChainReader } from '../../operator/chain-reader.ts'
+import { type Check, failed, ok, skipped, warning } from '../../operator/checks.ts'
+import { counted, duration, ether, post } from '../../operator/text.ts'
+import { openChainReader } from '../chain.ts'
 import type { Cli } from '../cli.ts'
 import { readPublicKeys } from '../commands/keys.ts'
 import { GAS_RESERVE_UNITS, MAX_CLOCK_DIFFERENCE_SECONDS } from '../constants.ts'
-import { duration, ether, post } from '../render.ts'
 
 type Context = { cli: Cli; config: Config; chain: ChainReader; account: `0x${string}` }
 
@@ -136,7 +137,7 @@ async function rlnCheck({ config, chain }: Context): Promise<Check> {
   const file = parseRlnKeystore(await readKeyFile(rlnKeystoreFile))
   const member = await chain.member(file.commitment)
   if (member?.status === 'active')
-    return ok(name, `member ${member.index}, ${member.limit} messages an epoch`)
+    return ok(name, `member ${member.index}, ${counted(member.limit, 'message')} an epoch`)
   if (member) return failed(name, `it is ${member.status}`, 'postrider rln status')
   return failed(name, 'not registered', `postrider rln register ${file.limit}`)
 }

@@ -1,6 +1,6 @@
 import { isPostriderError } from '@postrider/protocol/errors'
 import { healthReport } from '../../api/schemas/health.ts'
-import { type Check, failed, ok, skipped, warning } from '../checks.ts'
+import { type Check, failed, ok, skipped, warning } from '../../operator/checks.ts'
 import type { Cli } from '../cli.ts'
 import { openApi } from '../session.ts'
 

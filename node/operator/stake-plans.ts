@@ -1,13 +1,12 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import { intentOf } from '../../chain/contracts.ts'
-import type { Config } from '../../core/config/index.ts'
-import { type AmountArgument, resolveAmount } from '../amounts.ts'
-import { parseAddress, type RegisteredNode } from '../chain.ts'
-import { type Check, failed, ok, warning } from '../checks.ts'
-import type { ChainContext } from '../context.ts'
-import type { Plan, Step } from '../plan.ts'
-import { duration, post, postJson, time } from '../render.ts'
-import { newIntentKey } from '../wallet.ts'
+import { callOf } from '../chain/contracts.ts'
+import type { Config } from '../core/config/index.ts'
+import { type AmountArgument, postJson, resolveAmount } from './amounts.ts'
+import type { RegisteredNode } from './chain-reader.ts'
+import { type Check, failed, ok, warning } from './checks.ts'
+import type { Plan, Step } from './plan.ts'
+import { counted, duration, post, time } from './text.ts'
+import type { PlanContext } from './types.ts'
 
 /**
  * Gas when a step cannot be simulated before its approval is mined. contracts/snapshots/gas.json has 350,036 for a
@@ -19,12 +18,12 @@ const ASSUMED_ADD_GAS = 100_000n
 const SERVICE_BITS = { relay: 1, store: 2, lightpush: 4, filter: 8 } as const
 
 export async function registerPlan(
-  context: ChainContext,
+  context: PlanContext,
   argument: AmountArgument,
-  options: { withdrawal: string; endpoint?: string[] },
+  options: { withdrawal: `0x${string}`; endpoint?: string[] },
 ): Promise<Plan> {
   const { chain, account, config } = context
-  const withdrawal = parseAddress(options.withdrawal, '--withdrawal')
+  const { withdrawal } = options
   const [node, { minimum, unbondingSeconds }, tokens] = await Promise.all([
     chain.node(account),
     chain.registryParameters(),
@@ -73,13 +72,7 @@ export async function registerPlan(
     checks,
     steps: await withApproval(context, amount, {
       label: `register with ${post(amount)}`,
-      intent: intentOf(
-        chain.network,
-        'nodeRegistry',
-        'register',
-        [registration, amount],
-        newIntentKey('register'),
-      ),
+      call: callOf(chain.network, 'nodeRegistry', 'register', [registration, amount]),
       assumedGas: ASSUMED_REGISTER_GAS,
     }),
     effects: [
@@ -90,7 +83,7 @@ export async function registerPlan(
   }
 }
 
-export async function addPlan(context: ChainContext, argument: AmountArgument): Promise<Plan> {
+export async function addPlan(context: PlanContext, argument: AmountArgument): Promise<Plan> {
   const { chain, account } = context
   const [node, tokens] = await Promise.all([chain.node(account), chain.tokensOf(account)])
   const amount = resolveAmount(argument, tokens)
@@ -99,13 +92,7 @@ export async function addPlan(context: ChainContext, argument: AmountArgument): 
     checks: [registered(node), notLeaving(node), enough(tokens, amount, account)],
     steps: await withApproval(context, amount, {
       label: `add ${post(amount)}`,
-      intent: intentOf(
-        chain.network,
-        'nodeRegistry',
-        'addStake',
-        [account, amount],
-        newIntentKey('addStake'),
-      ),
+      call: callOf(chain.network, 'nodeRegistry', 'addStake', [account, amount]),
       assumedGas: ASSUMED_ADD_GAS,
     }),
     effects: [`the stake becomes ${post((node?.stake ?? 0n) + amount)}`],
@@ -114,7 +101,7 @@ export async function addPlan(context: ChainContext, argument: AmountArgument): 
 }
 
 /** The call, preceded by an approval of exactly what is missing; with the allowance in place it can be simulated. */
-async function withApproval({ chain, account }: ChainContext, amount: bigint, step: Step): Promise<Step[]> {
+async function withApproval({ chain, account }: PlanContext, amount: bigint, step: Step): Promise<Step[]> {
   const { nodeRegistry } = chain.network.contracts
   if ((await chain.allowance(account, nodeRegistry)) >= amount) {
     const { assumedGas: _, ...simulated } = step
@@ -123,50 +110,35 @@ async function withApproval({ chain, account }: ChainContext, amount: bigint, st
   return [
     {
       label: `approve ${post(amount)} for the registry`,
-      intent: intentOf(chain.network, 'token', 'approve', [nodeRegistry, amount], newIntentKey('approve')),
+      call: callOf(chain.network, 'token', 'approve', [nodeRegistry, amount]),
     },
     step,
   ]
 }
 
-export async function updatePlan(context: ChainContext): Promise<Plan> {
+export async function updatePlan(context: PlanContext): Promise<Plan> {
   const { chain, account, config } = context
   const node = await chain.node(account)
   const peerKey = await context.peerKey()
   const wanted = { endpoints: endpointsOf(config), services: serviceBits(config), prices: config.prices }
   const { network } = chain
   const steps: Step[] = []
-  const add = (label: string, intent: Step['intent']) => steps.push({ label, intent })
+  const add = (label: string, call: Step['call']) => steps.push({ label, call })
   if (node && wanted.endpoints.length > 0 && !sameList(node.endpoints, wanted.endpoints)) {
-    const intent = intentOf(
-      network,
-      'nodeRegistry',
-      'updateEndpoints',
-      [wanted.endpoints],
-      newIntentKey('endpoints'),
-    )
-    add(`endpoints: ${wanted.endpoints.join(', ')}`, intent)
+    const call = callOf(network, 'nodeRegistry', 'updateEndpoints', [wanted.endpoints])
+    add(`endpoints: ${wanted.endpoints.join(', ')}`, call)
   }
   if (node && !samePrices(node.prices, wanted.prices)) {
     const { publish, query, push } = wanted.prices
-    const intent = intentOf(network, 'nodeRegistry', 'updatePrices', [wanted.prices], newIntentKey('prices'))
-    add(`prices: ${post(publish)}, ${post(query)}, ${post(push)}`, intent)
+    const call = callOf(network, 'nodeRegistry', 'updatePrices', [wanted.prices])
+    add(`prices: ${post(publish)}, ${post(query)}, ${post(push)}`, call)
   }
   if (node && node.services !== wanted.services) {
-    const intent = intentOf(
-      network,
-      'nodeRegistry',
-      'updateServices',
-      [wanted.services],
-      newIntentKey('services'),
-    )
-    add(`services: ${serviceNames(wanted.services)}`, intent)
+    const call = callOf(network, 'nodeRegistry', 'updateServices', [wanted.services])
+    add(`services: ${serviceNames(wanted.services)}`, call)
   }
   if (node && node.peerKey !== peerKey) {
-    add(
-      'the peer id of this node',
-      intentOf(network, 'nodeRegistry', 'updatePeerKey', [peerKey], newIntentKey('peer')),
-    )
+    add('the peer id of this node', callOf(network, 'nodeRegistry', 'updatePeerKey', [peerKey]))
   }
   return {
     action: 'stake update',
@@ -177,7 +149,7 @@ export async function updatePlan(context: ChainContext): Promise<Plan> {
   }
 }
 
-export async function exitPlan({ chain, account }: ChainContext): Promise<Plan> {
+export async function exitPlan({ chain, account }: PlanContext): Promise<Plan> {
   const [node, { unbondingSeconds }] = await Promise.all([chain.node(account), chain.registryParameters()])
   return {
     action: 'stake exit',
@@ -185,7 +157,7 @@ export async function exitPlan({ chain, account }: ChainContext): Promise<Plan> 
     steps: [
       {
         label: 'announce the exit',
-        intent: intentOf(chain.network, 'nodeRegistry', 'announceExit', [account], newIntentKey('exit')),
+        call: callOf(chain.network, 'nodeRegistry', 'announceExit', [account]),
       },
     ],
     effects: [
@@ -198,7 +170,7 @@ export async function exitPlan({ chain, account }: ChainContext): Promise<Plan> 
 }
 
 /** The stake's part of a withdrawal; shared with `postrider withdraw`. */
-export async function withdrawPlan({ chain, account }: ChainContext): Promise<Plan> {
+export async function withdrawPlan({ chain, account }: PlanContext): Promise<Plan> {
   const [node, { timestamp }] = await Promise.all([chain.node(account), chain.newestBlock()])
   return {
     action: 'stake withdraw',
@@ -206,7 +178,7 @@ export async function withdrawPlan({ chain, account }: ChainContext): Promise<Pl
     steps: [
       {
         label: `withdraw ${post(node?.stake ?? 0n)}`,
-        intent: intentOf(chain.network, 'nodeRegistry', 'withdrawStake', [account], newIntentKey('withdraw')),
+        call: callOf(chain.network, 'nodeRegistry', 'withdrawStake', [account]),
       },
     ],
     effects: [`${post(node?.stake ?? 0n)} move to ${node?.withdrawal}`, 'this node is no longer registered'],
@@ -237,7 +209,7 @@ function unbonded(node: RegisteredNode | undefined, nowMs: number): Check {
 
 function unlocked(node: RegisteredNode | undefined): Check {
   if (!node || node.locks === 0) return ok('disputes', 'none holds the stake')
-  return failed('disputes', `${node.locks} hold the stake`, 'wait until they are decided')
+  return failed('disputes', `${counted(node.locks, 'dispute')} hold the stake`, 'wait for the decision')
 }
 
 function enough(tokens: bigint, amount: bigint, account: string): Check {
