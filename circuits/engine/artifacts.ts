@@ -1,10 +1,14 @@
 import { PostriderError } from '@postrider/protocol/errors'
+import { sha256Hex } from './hash.ts'
 import type { VerificationKey } from './types.ts'
+
+/** What a file must hash to, in hex, and how long it is if that is known. */
+export type FileHash = { sha256: string; bytes?: number }
 
 /** manifest.json beside the key files: what they are and how they were made. */
 export type Manifest = {
   parameters: { treeDepth: number; limitBits: number }
-  files: Record<string, { sha256: string; bytes: number }>
+  files: Record<string, FileHash & { bytes: number }>
   /** `development` means public randomness: anyone can forge proofs under these keys. */
   setup: { kind: string; warning?: string }
 }
@@ -18,7 +22,8 @@ export type Artifacts = {
   manifest: Manifest
 }
 
-export type ReadFile = (name: string) => Promise<Uint8Array>
+/** Gets a file by its name. What it must be is told for those that want to look in a cache or to limit a transfer. */
+export type ReadFile = (name: string, expected?: FileHash) => Promise<Uint8Array>
 
 /**
  * Reads the key files through `read` (disk, fetch, IndexedDB) and hands out only what has the recorded hash. With
@@ -27,11 +32,15 @@ export type ReadFile = (name: string) => Promise<Uint8Array>
  * @throws CIRCUITS_ARTIFACT_MISMATCH; whatever `read` throws
  */
 export async function readArtifacts(read: ReadFile, manifestSha256?: string): Promise<Artifacts> {
-  const manifest = await readManifest(read, manifestSha256)
+  return readListed(read, await readManifest(read, manifestSha256))
+}
+
+/** The files that a manifest lists, when the manifest itself is known. @throws as `readArtifacts` */
+export async function readListed(read: ReadFile, manifest: Manifest): Promise<Artifacts> {
   const checked = async (name: string): Promise<Uint8Array> => {
     const expected = manifest.files[name]
     if (expected === undefined) throw mismatch(name, { reason: 'not in the manifest' })
-    const bytes = await read(name)
+    const bytes = await read(name, expected)
     await expectHash(name, bytes, expected.sha256)
     return bytes
   }
@@ -50,7 +59,8 @@ export async function readArtifacts(read: ReadFile, manifestSha256?: string): Pr
 
 /** The manifest alone: what the keys are and how they were made. @throws as `readArtifacts` */
 export async function readManifest(read: ReadFile, manifestSha256?: string): Promise<Manifest> {
-  const bytes = await read('manifest.json')
+  const expected = manifestSha256 === undefined ? undefined : { sha256: manifestSha256 }
+  const bytes = await read('manifest.json', expected)
   if (manifestSha256 !== undefined) await expectHash('manifest.json', bytes, manifestSha256)
   return parseManifest(bytes)
 }
@@ -66,8 +76,7 @@ function parseManifest(bytes: Uint8Array): Manifest {
 }
 
 async function expectHash(name: string, bytes: Uint8Array, expected: string): Promise<void> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource))
-  const actual = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const actual = await sha256Hex(bytes)
   if (actual !== expected.toLowerCase()) throw mismatch(name, { expected, actual })
 }
 

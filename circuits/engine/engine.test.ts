@@ -118,7 +118,7 @@ describe('prove and verify', () => {
   })
 
   it('stops at the step at which it is aborted, also between two members', async () => {
-    for (const steps of [1, 2, 4]) {
+    for (const steps of [1, 4]) {
       const abort = new AbortController()
       const seen: number[] = []
       const onProgress = (done: number) => {

@@ -3,11 +3,21 @@
  *
  * - `createProver({ wasm, zkey })` → `prove(inputs)` → 256-byte proof and public signals
  * - `createVerifier(verificationKey)` → `verify(proof, signals)`, `verifyBatch(items)`
- * - `readArtifacts(read)` checks key files against their manifest, wherever they come from
+ * - `readArtifacts(read)` checks key files against their manifest, wherever they come from: `fetchReader` streams them,
+ *   `cachedReader` keeps them
  *
  * @module
  */
-export { type Artifacts, type Manifest, type ReadFile, readArtifacts, readManifest } from './artifacts.ts'
+export {
+  type Artifacts,
+  type FileHash,
+  type Manifest,
+  type ReadFile,
+  readArtifacts,
+  readListed,
+  readManifest,
+} from './artifacts.ts'
+export { type ArtifactCache, cachedReader } from './cache.ts'
 export { areCanonicalSignals, decodeProof, decodeProofStrictly, encodeProof } from './codec.ts'
 export {
   BASE_MODULUS,
@@ -17,6 +27,7 @@ export {
   SCALAR_MODULUS,
   TREE_DEPTH,
 } from './constants.ts'
+export { type FetchOptions, fetchReader } from './fetch.ts'
 export { isInG2 } from './field.ts'
 export { createProver, type ProverKeys } from './prover/prover.ts'
 export type {

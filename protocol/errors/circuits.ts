@@ -10,6 +10,16 @@ export const circuitsErrors = {
     retryable: false,
     fix: 'Do not use this file. Fetch the keys again, or correct the hash that pins them if you changed the keys on purpose.',
   },
+  CIRCUITS_ARTIFACT_UNAVAILABLE: {
+    title: 'A file of the proof system could not be fetched',
+    retryable: true,
+    fix: 'Look whether the URL of the keys can be reached from here, and in a browser whether connect-src of the page allows it. Files that came whole are kept.',
+  },
+  CIRCUITS_LOAD_ABORTED: {
+    title: 'Loading the proof system was aborted by its caller',
+    retryable: true,
+    fix: 'Nothing is wrong. Call again: files that came whole are kept.',
+  },
   CIRCUITS_DEVELOPMENT_KEYS: {
     title: 'The proving keys are from a development set-up: anyone can forge proofs under them',
     retryable: false,
