@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { csvHeading, csvRow } from './csv.ts'
 import { decodeCursor, encodeCursor, paginate } from './page.ts'
 
 test('walking the pages gives every item once, in order of keys', () => {
@@ -37,15 +36,4 @@ test('only our own cursors decode', () => {
   for (const foreign of ['', '%', 'YQ==', 'Y']) {
     expect(() => decodeCursor(foreign)).toThrow(expect.objectContaining({ code: 'API_CURSOR_INVALID' }))
   }
-})
-
-test('CSV quotes what needs it and disarms formulas', () => {
-  const columns = [
-    { name: 'text, with comma', cell: (row: { text: string | null; amount: bigint }) => row.text },
-    { name: 'amount', cell: (row: { text: string | null; amount: bigint }) => row.amount },
-  ]
-  expect(csvHeading(columns)).toBe('"text, with comma",amount\r\n')
-  expect(csvRow(columns, { text: 'say "hi"\n', amount: -5n })).toBe('"say ""hi""\n",-5\r\n')
-  expect(csvRow(columns, { text: '=1+1', amount: 0n })).toBe("'=1+1,0\r\n")
-  expect(csvRow(columns, { text: null, amount: 0n })).toBe(',0\r\n')
 })

@@ -95,12 +95,17 @@ export const clientErrors = {
   CLIENT_FUNDS_MISSING: {
     title: 'The wallet does not hold enough of the token',
     retryable: true,
-    fix: 'Send tokens to the address in data.address.',
+    fix: 'Send at least data.missing base units of the token in data.token to the address in data.address.',
+  },
+  CLIENT_GAS_MISSING: {
+    title: "The wallet does not hold enough of the chain's own coin to pay for the transaction",
+    retryable: true,
+    fix: 'Send at least data.missing wei to the address in data.address.',
   },
   CLIENT_BUDGET_EXCEEDED: {
     title: 'The budget does not cover this request',
     retryable: false,
-    fix: 'Raise the limit that data.limit names, or wait until the day is over if it is the daily budget.',
+    fix: 'Raise the limit that data.limit names. The daily budget is whole again at data.dayEndsAt; data.remaining is what it still allows.',
   },
   CLIENT_PRICE_TOO_HIGH: {
     title: 'The node asks for more than its registered price or the price limit',
@@ -131,6 +136,26 @@ export const clientErrors = {
     title: 'No RPC endpoint of the network file answers',
     retryable: true,
     fix: 'Check the endpoints. Sending within open channels goes on without the chain.',
+  },
+  CLIENT_CHAIN_REORGANISED: {
+    title: 'The chain took back something that moved money of this client',
+    retryable: true,
+    fix: 'Nothing is to be done: the transaction is sent again, or its amount goes back to the budget. data.channelId names the channel. If it repeats, the RPC endpoint is behind or unsteady: use another.',
+  },
+  CLIENT_LEDGER_MISMATCH: {
+    title: "The chain's events do not add up to what the contracts hold",
+    retryable: true,
+    fix: 'The RPC endpoint leaves out or invents events: use another and read the ledger again. data.differences says where.',
+  },
+  CLIENT_CHANNEL_UNRECORDED: {
+    title: 'The contract holds a channel of this wallet that the storage does not know',
+    retryable: true,
+    fix: 'It is taken over at the next payment to that node if this wallet made it. If another program did, only that one can close it.',
+  },
+  CLIENT_CHANNEL_RECORD_WRONG: {
+    title: 'The record of a channel does not agree with the contract, or promises less than it owes',
+    retryable: true,
+    fix: 'Refresh the channels. If it stays, the storage was restored from a backup: the next payment to the node takes over what was promised.',
   },
   CLIENT_WRONG_CHAIN: {
     title: 'The RPC endpoint serves another chain',

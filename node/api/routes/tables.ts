@@ -1,7 +1,7 @@
+import { type Column, csvHeading, csvRow } from '@postrider/protocol/csv'
 import { formatAmount, TOKEN_SYMBOL } from '@postrider/protocol/payment'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MAX_CSV_ROWS, MAX_PAGE_ITEMS } from '../constants.ts'
-import { type Column, csvHeading, csvRow } from '../csv.ts'
 import type { Channel, LedgerEntry, Page, PageRequest } from '../types.ts'
 
 /** Whether the client asked for CSV by name; anything else, `*` included, gets JSON. */

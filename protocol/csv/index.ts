@@ -1,3 +1,10 @@
+/**
+ * Comma-separated values (RFC 4180) that a spreadsheet may open: text that it would take for a formula is put behind
+ * an apostrophe.
+ *
+ * @module
+ */
+
 /** One column: its heading and the cell of a row. Amounts go in as base units, exact and without a separator. */
 export type Column<Row> = { name: string; cell(row: Row): string | number | bigint | boolean | null }
 
