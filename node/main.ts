@@ -4,7 +4,7 @@
  * @module
  */
 import { createApi, loadOrCreateTokens } from './api/index.ts'
-import { systemClock } from './core/clock.ts'
+import { type Clock, systemClock } from './core/clock.ts'
 import { type Config, configPaths } from './core/config/index.ts'
 import { openDatabase } from './core/db/index.ts'
 import { ensurePrivateDir } from './core/files.ts'
@@ -31,6 +31,8 @@ export type StartOptions = {
   password: string
   /** Aborting it stops the node in order. */
   signal?: AbortSignal
+  /** The machine's clock by default; tests move it. */
+  clock?: Clock
 }
 
 /**
@@ -39,8 +41,10 @@ export type StartOptions = {
  *
  * @throws PostriderError of the first part that cannot start; what had started is stopped
  */
-export async function startNode(config: Config, { password, signal }: StartOptions): Promise<RunningNode> {
-  const clock = systemClock
+export async function startNode(
+  config: Config,
+  { password, signal, clock = systemClock }: StartOptions,
+): Promise<RunningNode> {
   const base: Base = {
     clock,
     random: systemRandom,
