@@ -6,11 +6,13 @@ import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { PostriderError } from '@postrider/protocol/errors'
+import { coalesceFrames, rememberProtocols, silentLogger } from '@postrider/protocol/p2p'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
 import { withDeadline } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import { MAX_TIMER_MS } from '../core/constants.ts'
 import { createSemaphore, type Semaphore } from '../core/semaphore.ts'
+import { atEndOfTurn } from '../core/turn.ts'
 import {
   DIAL_TIMEOUT_MS,
   INBOUND_IDLE_MS,
@@ -59,10 +61,12 @@ export function createLibp2pTransport(components: {
         transports,
         connectionEncrypters: [noise()],
         // A node that starts pushing before our handlers are attached must not lose the connection for it.
-        streamMuxers: [yamux({ maxEarlyStreams: MAX_INBOUND_STREAMS })],
+        streamMuxers: [() => coalesceFrames(yamux({ maxEarlyStreams: MAX_INBOUND_STREAMS })(), atEndOfTurn)],
         addresses: { listen: [] },
         services: { identify: identify(), ping: ping() },
+        logger: silentLogger,
       })
+      rememberProtocols(node.peerStore, clock.nowMs)
       for (const entry of handlers) await serve(node, clock, entry)
       node.addEventListener('peer:disconnect', ({ detail }) => forget(detail.toString()))
       await node.start()

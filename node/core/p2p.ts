@@ -15,6 +15,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { PostriderError } from '@postrider/protocol/errors'
+import { coalesceFrames, rememberProtocols, silentLogger } from '@postrider/protocol/p2p'
 import { createLibp2p } from 'libp2p'
 import type { Clock, Timer } from './clock.ts'
 import type { Logger } from './logger.ts'
@@ -94,6 +95,7 @@ export async function createHost(components: HostComponents, options: HostOption
   const { clock, random, logger, metrics } = components
   const penalties = createPenaltyBook(clock)
   const libp2p = await createLibp2p(libp2pOptions(options, penalties))
+  rememberProtocols(libp2p.peerStore, clock.nowMs)
   const { gossip } = libp2p.services
   const peerId = libp2p.peerId.toString()
   const muteWatch = createMuteWatch({ libp2p, gossip, logger })
@@ -160,15 +162,18 @@ export async function createHost(components: HostComponents, options: HostOption
 function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof createPenaltyBook>) {
   const { privateKey, network, listen = DEFAULT_LISTEN, announce = [] } = options
   const streamOptions = { maxReadBufferLength: MAX_STREAM_BUFFER_BYTES }
+  const createYamux = yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions })
   return {
     privateKey,
     start: false,
+    // Whoever asks for libp2p's own log has it at its price.
+    ...(process.env.DEBUG ? {} : { logger: silentLogger }),
     nodeInfo: { name: 'postrider', userAgent: 'postrider' },
     addresses: { listen: [...listen], announce: [...announce] },
     transports: [tcp({ maxConnections: MAX_CONNECTIONS }), boundedWebSockets()],
     connectionEncrypters: [noise({ crypto: createNoiseCrypto() })],
     streamMuxers: [
-      yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions }),
+      () => coalesceFrames(createYamux(), setImmediate),
       // Stock light clients of the libp2p 2 generation speak only mplex.
       mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND }),
     ],
