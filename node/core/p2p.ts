@@ -162,7 +162,12 @@ export async function createHost(components: HostComponents, options: HostOption
 function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof createPenaltyBook>) {
   const { privateKey, network, listen = DEFAULT_LISTEN, announce = [] } = options
   const streamOptions = { maxReadBufferLength: MAX_STREAM_BUFFER_BYTES }
-  const createYamux = yamux({ maxInboundStreams: MAX_STREAMS_PER_CONNECTION, streamOptions })
+  const createYamux = yamux({
+    maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+    // Who opens all its streams at once after dialling is not cut off for it.
+    maxEarlyStreams: MAX_STREAMS_PER_CONNECTION,
+    streamOptions,
+  })
   return {
     privateKey,
     start: false,
