@@ -18,13 +18,14 @@ type Phase = 'new' | 'starting' | 'started' | 'closed'
 export function createClient(options: ClientOptions & { platform: Platform }): Client {
   const settings = checkOptions(options)
   const events = createEmitter<ClientEvents>()
+  const closing = new AbortController()
   let phase: Phase = 'new'
   let parts: Parts | undefined
   let starting: Promise<void> | undefined
 
   const start = async () => {
     phase = 'starting'
-    parts = await createParts(settings, events)
+    parts = await createParts(settings, events, closing.signal)
     await parts.start()
     if (phase === 'starting') phase = 'started'
   }
@@ -44,6 +45,7 @@ export function createClient(options: ClientOptions & { platform: Platform }): C
     async close() {
       if (phase === 'closed') return
       phase = 'closed'
+      closing.abort(new PostriderError('CLIENT_CLOSED'))
       await starting?.catch(() => undefined)
       await parts?.stop()
       await settings.storage.close()
@@ -66,12 +68,26 @@ type Messaging = Pick<Client, 'publish' | 'estimate' | 'subscribe' | 'query' | '
 
 function createMessaging(settings: Settings, use: () => Parts): Messaging {
   const { network, confirmations } = settings
+  /** Who listens, asks for a price or sends on a topic is likely to send there next. */
+  const expectNext = (contentTopic: string) => {
+    const { member } = use()
+    try {
+      member.expect(placeOf(contentTopic, network).pubsubTopic)
+    } catch {
+      // The call itself says what is wrong with the topic.
+    }
+  }
   return {
-    publish: (message, options = {}) => use().publisher.publish(message, { confirmations, ...options }),
+    publish(message, options = {}) {
+      expectNext(message.contentTopic)
+      return use().publisher.publish(message, { confirmations, ...options })
+    },
     async estimate(message, options = {}) {
+      expectNext(message.contentTopic)
       return createEstimator(use()).estimate(message, options.confirmations ?? confirmations)
     },
     async subscribe(contentTopics, onMessage, options) {
+      if (contentTopics[0] !== undefined) expectNext(contentTopics[0])
       return use().subscriptions.subscribe(contentTopics, onMessage, options)
     },
     query: (query) => queryHistory(use(), query),

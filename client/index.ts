@@ -46,7 +46,14 @@ export type {
 } from './messages/types.ts'
 export { localScores } from './nodes/choose.ts'
 export type { NodeCounts, NodeInfo, NodeView, Outcome, Scores, Service } from './nodes/types.ts'
-export type { MembershipState, ProofEngine, RlnBudget } from './rln/types.ts'
+export type {
+  MembershipState,
+  PreparedProof,
+  ProofEngine,
+  ProverOptions,
+  ProverProgress,
+  RlnBudget,
+} from './rln/types.ts'
 export { createMemoryStorage } from './storage/memory.ts'
 export type { Storage, Write } from './storage/types.ts'
 export type { TransportFactories } from './transport/libp2p.ts'

@@ -30,6 +30,7 @@ export type Settings = {
   idCount: number | undefined
   membershipConfirmations: number
   allowDevelopmentKeys: boolean
+  proveAhead: boolean
   confirmations: number
   redundancy: number
   transports: TransportFactories
@@ -57,6 +58,7 @@ export function checkOptions(options: ClientOptions & { platform: Platform }): S
     idCount: idCount === undefined ? undefined : integer('rln.idCount', idCount, 1, Number.MAX_SAFE_INTEGER),
     membershipConfirmations: integer('rln.confirmations', rln.confirmations ?? 0, 0, Number.MAX_SAFE_INTEGER),
     allowDevelopmentKeys: rln.allowDevelopmentKeys ?? false,
+    proveAhead: rln.proveAhead ?? false,
     confirmations: integer(
       'confirmations',
       options.confirmations ?? DEFAULT_CONFIRMATIONS,

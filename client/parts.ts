@@ -41,7 +41,11 @@ export type Parts = {
 }
 
 /** Reads the storage and builds the parts. The only place that knows all of them. */
-export async function createParts(settings: Settings, events: Emitter<ClientEvents>): Promise<Parts> {
+export async function createParts(
+  settings: Settings,
+  events: Emitter<ClientEvents>,
+  closing: AbortSignal,
+): Promise<Parts> {
   const { network, storage, clock, random, reader, writer, prover: engine } = settings
   const warn = (error: PostriderError) => events.emit('warning', error)
   const transport = createLibp2pTransport(settings)
@@ -72,7 +76,12 @@ export async function createParts(settings: Settings, events: Emitter<ClientEven
     { deployBlock: network.deployBlock, confirmations: settings.membershipConfirmations },
   )
   const member = createMember(
-    { network, storage, clock, random, engine, membership, reader, writer, onPaid: money.notePaid },
+    {
+      ...{ network, storage, clock, random, engine, membership, reader, writer, closing },
+      onPaid: money.notePaid,
+      onProgress: (progress) => events.emit('prover:progress', progress),
+      onError: warn,
+    },
     settings,
   )
   const { members, sync } = membership

@@ -15,7 +15,7 @@ import type {
 } from './messages/types.ts'
 import type { NodeInfo, NodeView, Scores } from './nodes/types.ts'
 import type { Member } from './rln/member.ts'
-import type { ProofEngine, RlnBudget } from './rln/types.ts'
+import type { ProofEngine, ProverProgress, RlnBudget } from './rln/types.ts'
 import type { Storage } from './storage/types.ts'
 import type { TransportFactories } from './transport/libp2p.ts'
 import type { Wallet } from './wallet/keys.ts'
@@ -43,6 +43,12 @@ export type ClientOptions = {
     idCount?: number
     /** Blocks behind the newest one at which the member list is read; 0. */
     confirmations?: number
+    /**
+     * Make the next message's proof while nothing is sent, as far as it goes without the message; false. A publish
+     * then proves in milliseconds. Costs three to four times the work of a proof, and is made again when the epoch
+     * or the group changes.
+     */
+    proveAhead?: boolean
     /** Use keys under which anyone can forge proofs on a chain that is not local; false. */
     allowDevelopmentKeys?: boolean
   }
@@ -73,6 +79,8 @@ export type ClientEvents = {
   /** A channel or promise was found that the storage did not know of. */
   'channel:recovered': ChannelBalance
   'channel:closing': ChannelBalance
+  /** The keys are loaded, or a proof is made; at the first use of a browser the keys are 6 MB. */
+  'prover:progress': ProverProgress
   /** Something failed in the background; the client goes on. */
   warning: PostriderError
 }

@@ -23,6 +23,8 @@ export interface IdAllocator {
    */
   allocate(pubsubTopic: string, epoch: bigint): Promise<AllocatedId>
   remaining(pubsubTopic: string, epoch: bigint): number
+  /** The id that `allocate` would give next; undefined if it would give none. */
+  next(pubsubTopic: string, epoch: bigint): number | undefined
   /** Gives up every id up to and including this epoch, in all topics. */
   burn(epoch: bigint): Promise<void>
 }
@@ -70,6 +72,11 @@ export async function openIdAllocator(
       states.set(pubsubTopic, state)
       await storage.put(prefix + pubsubTopic, encodeRecord({ ...state, ...range }))
       return { messageId: effect.messageId, remaining: effect.remaining }
+    },
+    next(pubsubTopic, epoch) {
+      const { effects } = allocatorReducer(stateOf(pubsubTopic), { type: 'allocate', epoch }, range)
+      const [effect] = effects
+      return effect?.type === 'allocated' ? effect.messageId : undefined
     },
     remaining: (pubsubTopic, epoch) => idsRemaining(stateOf(pubsubTopic), range, epoch),
     async burn(epoch) {

@@ -1,6 +1,8 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import {
   createIdentity,
   decodeRlnProof,
+  epochAt,
   externalNullifier,
   idRange,
   precheck,
@@ -17,8 +19,11 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createWorkerProver } from '../node/prover.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
+import { createManualClock } from '../testing/clock.ts'
+import { createAheadProver } from './ahead.ts'
 import { openIdAllocator } from './allocator.ts'
-import { type ProvingParts, proveMessage } from './attach.ts'
+import { inputsFor, type ProvingParts, proveMessage } from './attach.ts'
+import { AHEAD_CHECK_MS } from './constants.ts'
 import { createMembers } from './members.ts'
 
 const nowMs = 1_700_000_000_000
@@ -70,9 +75,60 @@ it('makes a message that passes every check of a node, proof included', async ()
   expect(await engine.verify(proof.proof, publicSignals(proof, nullifier + 1n))).toBe(false)
 })
 
+it('publishes after a pause with a proof made ahead: no step is left, and the id is taken only then', async () => {
+  const storage = createMemoryStorage()
+  const range = idRange(2)
+  const allocator = await openIdAllocator(storage, { commitment: identity.commitment, range })
+  const epoch = epochAt(nowMs, network.epochSeconds)
+  const clock = createManualClock()
+  const made = Promise.withResolvers<void>()
+  const ahead = createAheadProver({
+    clock,
+    onError: (error) => made.reject(error),
+    next: async () => inputsFor(parts, topic, epoch)?.(allocator.next(topic, epoch) ?? 0),
+    engine: {
+      async proveAhead(inputs, options) {
+        const proof = await engine.proveAhead(inputs, options)
+        setImmediate(made.resolve)
+        return proof
+      },
+    },
+  })
+  const prove = async () => {
+    let steps = 0
+    const onProgress = () => {
+      steps++
+    }
+    const proven = await proveMessage({ ...parts, allocator, ahead }, topic, message(), { onProgress })
+    const proof = decodeRlnProof(proven.message.rateLimitProof!)
+    const nullifier = externalNullifier({ epoch, networkId: 'test', pubsubTopic: topic })
+    expect(await engine.verify(proof.proof, publicSignals(proof, nullifier))).toBe(true)
+    return { ...proven, steps }
+  }
+  ahead.start()
+  ahead.expect(topic)
+  await clock.advance(AHEAD_CHECK_MS)
+  await made.promise
+  expect(allocator.remaining(topic, epoch)).toBe(2)
+  expect(await storage.list('rln/ids/')).toEqual([])
+  expect(await prove()).toMatchObject({ messageId: 0, remaining: 1, steps: 0 })
+  const second = await prove()
+  expect(second).toMatchObject({ messageId: 1, remaining: 0 })
+  expect(second.steps).toBeGreaterThan(2)
+  await ahead.stop()
+})
+
+it('proves again when the worker with the proof made ahead is gone', async () => {
+  const allocator = await openIdAllocator(createMemoryStorage(), { commitment: 9n, range: idRange(2) })
+  const lost = new PostriderError('CLIENT_PROVER_FAILED')
+  const ahead = { take: () => ({ complete: () => Promise.reject(lost), drop: () => undefined }) }
+  const proven = await proveMessage({ ...parts, allocator, ahead }, topic, message())
+  expect(proven).toMatchObject({ messageId: 0, remaining: 1 })
+})
+
 it('burns the id of a proof that was aborted', async () => {
   const stop = new AbortController()
-  const late = proveMessage(parts, topic, message(), stop.signal)
+  const late = proveMessage(parts, topic, message(), stop)
   stop.abort()
   await expect(late).rejects.toMatchObject({ code: 'CLIENT_ABORTED' })
   await expect(proveMessage(parts, topic, message())).rejects.toMatchObject({ code: 'RLN_IDS_EXHAUSTED' })

@@ -1,3 +1,4 @@
+import type { ProveResult } from '@postrider/circuits/engine'
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import {
@@ -9,16 +10,20 @@ import {
   signalX,
 } from '@postrider/protocol/rln'
 import { timestampToMs, type WakuMessage } from '@postrider/protocol/wire'
+import { throwIfAborted } from '../core/abort.ts'
+import type { AheadProver, InputsAhead } from './ahead.ts'
 import type { IdAllocator } from './allocator.ts'
 import type { Members } from './members.ts'
-import type { ProofEngine } from './types.ts'
+import type { ProofEngine, ProverOptions } from './types.ts'
 
 /** A message with its proof, and what it took. */
 export type ProvenMessage = { message: WakuMessage; epoch: bigint; messageId: number; remaining: number }
 
 /** What it takes to prove as one member. */
 export type ProvingParts = {
-  engine: ProofEngine
+  engine: Pick<ProofEngine, 'prove'>
+  /** Absent: every proof is made from the beginning. */
+  ahead?: Pick<AheadProver, 'take'> | undefined
   allocator: IdAllocator
   identity: Identity
   members: Members
@@ -35,27 +40,18 @@ export async function proveMessage(
   parts: ProvingParts,
   pubsubTopic: string,
   message: WakuMessage,
-  signal?: AbortSignal,
+  options: ProverOptions = {},
 ): Promise<ProvenMessage> {
-  const { engine, allocator, identity, members, network } = parts
-  const member = members.find(identity.commitment)
-  if (!member) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
+  const { allocator, identity, members, network } = parts
   const epoch = epochAt(timestampToMs(message.timestamp ?? 0n), network.epochSeconds)
-  const nullifier = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
   const x = signalX(pubsubTopic, message)
-  const path = members.path(member.index)
+  const inputsOf = inputsFor(parts, pubsubTopic, epoch)
+  if (!inputsOf) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
   const root = members.root()
   const { messageId, remaining } = await allocator.allocate(pubsubTopic, epoch)
-  const inputs = {
-    identitySecret: identity.secret,
-    userMessageLimit: member.limit,
-    messageId,
-    pathElements: path.siblings,
-    identityPathIndex: path.indices,
-    x,
-    externalNullifier: nullifier,
-  }
-  const result = await engine.prove(inputs, signal).catch(toProverError)
+  const inputs = inputsOf(messageId)
+  const nullifier = inputs.externalNullifier
+  const result = await makeProof(parts, inputs, x, options).catch(toProverError)
   const own = share(identity.secret, nullifier, messageId, x)
   const expected = [own.y, root, own.nullifier, x, nullifier]
   // A prover that is out of step (another root, another id) must not speak for the membership.
@@ -64,6 +60,45 @@ export async function proveMessage(
   }
   const proof = { proof: result.proof, root, epoch, x, ...own }
   return { message: attachProof(message, proof), epoch, messageId, remaining }
+}
+
+/**
+ * What messages of an epoch are proven from, by their message id, as the member list is now; undefined when the identity
+ * is no member.
+ */
+export function inputsFor(
+  { identity, members, network }: Pick<ProvingParts, 'identity' | 'members' | 'network'>,
+  pubsubTopic: string,
+  epoch: bigint,
+): ((messageId: number) => InputsAhead) | undefined {
+  const member = members.find(identity.commitment)
+  if (!member) return undefined
+  const path = members.path(member.index)
+  const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
+  return (messageId) => ({
+    identitySecret: identity.secret,
+    userMessageLimit: member.limit,
+    messageId,
+    pathElements: path.siblings,
+    identityPathIndex: path.indices,
+    externalNullifier: scope,
+  })
+}
+
+async function makeProof(
+  { engine, ahead }: ProvingParts,
+  inputs: InputsAhead,
+  x: bigint,
+  options: ProverOptions,
+): Promise<ProveResult> {
+  const prepared = ahead?.take(inputs)
+  try {
+    if (prepared) return await prepared.complete(x, options)
+  } catch {
+    // Gone with its worker. The same message again under its id gives nothing away.
+    throwIfAborted(options.signal)
+  }
+  return engine.prove({ ...inputs, x }, options)
 }
 
 function toProverError(cause: unknown): never {

@@ -35,3 +35,15 @@ export const SAVED_MEMBER_BYTES = 34
 /** How long a registration may take to show in the list, ms, and how often it is looked for. */
 export const REGISTRATION_TIMEOUT_MS = 120_000
 export const REGISTRATION_POLL_MS = 500
+
+/** How often it is looked whether a proof can be made ahead, ms: a look costs some microseconds. */
+export const AHEAD_CHECK_MS = 500
+
+/** Pause after a message before the next proof is made ahead, ms: in a burst it would only be in the way. */
+export const AHEAD_IDLE_MS = 1_000
+
+/** Least time between two proofs made ahead of which the first was not used, ms: one is 0.6 s of work. */
+export const AHEAD_PAUSE_MS = 10_000
+
+/** Proofs made ahead in a row that nobody used: then none until the application sends or asks again. */
+export const MAX_UNUSED_AHEAD = 10

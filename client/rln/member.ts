@@ -3,10 +3,11 @@ import type { Network } from '@postrider/protocol/network'
 import { epochAt, type Identity, idRange } from '@postrider/protocol/rln'
 import type { WakuMessage } from '@postrider/protocol/wire'
 import type { ChainWriter } from '../chain/types.ts'
-import { throwIfAborted } from '../core/abort.ts'
+import { anySignal, throwIfAborted } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
+import { type AheadProver, createAheadProver } from './ahead.ts'
 import { type IdAllocator, openIdAllocator } from './allocator.ts'
-import { type ProvenMessage, proveMessage } from './attach.ts'
+import { inputsFor, type ProvenMessage, proveMessage } from './attach.ts'
 import { exportSecret, importIdentity, loadIdentity } from './identity.ts'
 import type { Membership } from './membership.ts'
 import {
@@ -15,19 +16,29 @@ import {
   registerIdentity,
   untilListed,
 } from './registration.ts'
-import type { MembershipState, ProofEngine, RlnBudget } from './types.ts'
+import type { MembershipState, ProofEngine, ProverProgress, RlnBudget } from './types.ts'
 
 export type MemberComponents = RegistrationComponents & {
   network: Network
   clock: Clock
   engine: ProofEngine
   membership: Membership
+  onProgress(progress: ProverProgress): void
+  /** Something failed in the background. */
+  onError(error: PostriderError): void
+  /** Aborts when the client closes. */
+  closing: AbortSignal
   /** Absent: the client has no wallet. */
   writer?: Pick<ChainWriter, 'registerMember' | 'leaveGroup' | 'withdrawMember'> | undefined
 }
 
-/** Which ids of the limit this device uses. */
-export type MemberOptions = { firstId: number; idCount?: number | undefined }
+export type MemberOptions = {
+  /** Which ids of the limit this device uses. */
+  firstId: number
+  idCount?: number | undefined
+  /** Make the next proof ahead while idle. */
+  proveAhead: boolean
+}
 
 /** This client as a member of the rate-limiting group. */
 export interface Member {
@@ -55,12 +66,14 @@ export interface Member {
   state(): Promise<MembershipState>
   /** The budget on a topic now; undefined while the client is no member. */
   budget(pubsubTopic: string): Promise<RlnBudget | undefined>
+  /** Where the next message is likely to be published: its proof may be made ahead. */
+  expect(pubsubTopic: string): void
   /** Undefined when the client has no identity. Throws as `proveMessage`. */
   prove(pubsubTopic: string, message: WakuMessage, signal?: AbortSignal): Promise<ProvenMessage> | undefined
 }
 
 export function createMember(components: MemberComponents, options: MemberOptions): Member {
-  const { network, storage, clock, engine, membership, reader } = components
+  const { network, storage, clock, engine, membership, reader, onProgress, closing } = components
   let identity: Identity | undefined
   let allocator: Promise<IdAllocator> | undefined
   let following: Promise<void> | undefined
@@ -97,15 +110,29 @@ export function createMember(components: MemberComponents, options: MemberOption
     return allocator
   }
   const state = () => membershipState(reader, identity)
+  const loadKeys = (signal = closing) => engine.prepare({ onProgress, signal })
+  const nextInputs = async (pubsubTopic: string) => {
+    if (!identity || !membership.members().find(identity.commitment)) return undefined
+    const epoch = currentEpoch()
+    const messageId = (await ids(identity)).next(pubsubTopic, epoch)
+    if (messageId === undefined) return undefined
+    const parts = { identity, members: membership.members(), network }
+    return inputsFor(parts, pubsubTopic, epoch)?.(messageId)
+  }
+  const ahead: AheadProver | undefined = options.proveAhead
+    ? createAheadProver({ engine, clock, next: nextInputs, onError: components.onError })
+    : undefined
 
   return {
     async start() {
+      ahead?.start()
       identity = await loadIdentity(storage)
       if (!identity) return
       await follow()
-      await engine.prepare()
+      await loadKeys()
     },
     async stop() {
+      await ahead?.stop()
       if (following) await membership.stop()
       await engine.close()
     },
@@ -116,7 +143,7 @@ export function createMember(components: MemberComponents, options: MemberOption
       throwIfAborted(signal)
       const registered = await registerIdentity(components, transactions, limit)
       use(registered)
-      await Promise.all([follow(), engine.prepare()])
+      await Promise.all([follow(), loadKeys(anySignal(closing, signal))])
       await untilListed(components, registered, signal)
       return state()
     },
@@ -139,12 +166,14 @@ export function createMember(components: MemberComponents, options: MemberOption
       const epochEndsAtMs = Number(epoch + 1n) * network.epochSeconds * 1000
       return { epoch, epochEndsAtMs, limit, remaining, used: limit - remaining }
     },
+    expect: (pubsubTopic) => ahead?.expect(pubsubTopic),
     prove(pubsubTopic, message, signal) {
       const member = identity
       if (!member) return undefined
       return ids(member).then((log) => {
-        const parts = { engine, identity: member, members: membership.members(), network, allocator: log }
-        return proveMessage(parts, pubsubTopic, message, signal)
+        const members = membership.members()
+        const parts = { engine, ahead, identity: member, members, network, allocator: log }
+        return proveMessage(parts, pubsubTopic, message, { signal, onProgress })
       })
     },
   }

@@ -55,19 +55,21 @@ export type FakeNetwork = Awaited<ReturnType<typeof startFakeNetwork>>
 
 /** Gives the circuit's signals without a proof, at once: for tests that are not about proofs. */
 export function createFakeEngine(): ProofEngine {
+  const prove: ProofEngine['prove'] = async (inputs) => {
+    const { identitySecret, userMessageLimit, messageId, x, externalNullifier } = inputs
+    const { y, nullifier } = share(identitySecret, externalNullifier, Number(messageId), x)
+    const leaf = rateCommitment(identityFromSecret(identitySecret).commitment, Number(userMessageLimit))
+    const path = { siblings: [...inputs.pathElements], indices: [...inputs.identityPathIndex] }
+    return {
+      proof: new Uint8Array(256),
+      signals: [y, rootOfPath(leaf, path), nullifier, x, externalNullifier],
+    }
+  }
   return {
     setup: async () => ({ kind: 'ceremony' }),
     prepare: async () => undefined,
-    prove: async (inputs) => {
-      const { identitySecret, userMessageLimit, messageId, x, externalNullifier } = inputs
-      const { y, nullifier } = share(identitySecret, externalNullifier, Number(messageId), x)
-      const leaf = rateCommitment(identityFromSecret(identitySecret).commitment, Number(userMessageLimit))
-      const path = { siblings: [...inputs.pathElements], indices: [...inputs.identityPathIndex] }
-      return {
-        proof: new Uint8Array(256),
-        signals: [y, rootOfPath(leaf, path), nullifier, x, externalNullifier],
-      }
-    },
+    prove,
+    proveAhead: async (inputs) => ({ complete: (x) => prove({ ...inputs, x }), drop: () => undefined }),
     verify: async () => true,
     close: async () => undefined,
   }

@@ -39,14 +39,14 @@ const client = createClient({
   platform: {
     prover: {
       ...prover,
-      async prove(inputs, signal) {
+      async prove(inputs, options) {
         note({
           event: 'proving',
           scope: String(inputs.externalNullifier),
           messageId: Number(inputs.messageId),
         })
         reached('proving')
-        const result = await prover.prove(inputs, signal)
+        const result = await prover.prove(inputs, options)
         reached('proved')
         return result
       },

@@ -1,0 +1,78 @@
+// The prover in a real worker thread.
+import { afterAll, describe, expect, it } from 'vitest'
+import { expectedSignals, memberInputs } from '../../circuits/testing/member.ts'
+import { createWorkerProver } from '../node/prover.ts'
+import type { ProverProgress } from '../rln/types.ts'
+
+const engine = createWorkerProver()
+afterAll(() => engine.close())
+
+/** Collects progress; `at` is called with each. */
+function collect(at: (progress: ProverProgress) => void = () => {}) {
+  const seen: ProverProgress[] = []
+  const onProgress = (progress: ProverProgress) => {
+    seen.push(progress)
+    at(progress)
+  }
+  return { seen, onProgress }
+}
+
+describe('the prover in a worker', () => {
+  it('tells how loading and proving go on', async () => {
+    const { seen, onProgress } = collect()
+    const { proof, signals } = await engine.prove(memberInputs(), { onProgress })
+    expect(await engine.verify(proof, signals)).toBe(true)
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(['preparing', 'proving'])
+    const shares = seen.filter(({ stage }) => stage === 'proving').map(({ done }) => done)
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect(shares.length).toBeGreaterThan(3)
+  })
+
+  it('stops at the next step when it is aborted, and keeps its keys', async () => {
+    const stop = new AbortController()
+    const { seen, onProgress } = collect(() => stop.abort())
+    const options = { signal: stop.signal, onProgress }
+    const aborted = engine.prove(memberInputs({ identitySecret: 5n }), options)
+    await expect(aborted).rejects.toMatchObject({ code: 'CLIENT_ABORTED' })
+    // The step under way when the abort came, and none after the next look.
+    expect(seen.length).toBeLessThanOrEqual(2)
+    const next = collect()
+    await engine.prepare({ onProgress: next.onProgress })
+    expect(next.seen).toEqual([])
+  })
+
+  it('makes all but the last step ahead, with fresh randomness each time', async () => {
+    const { x, ...rest } = memberInputs({ messageId: 4 })
+    const proofs: Uint8Array[] = []
+    for (let round = 0; round < 2; round++) {
+      const prepared = await engine.proveAhead(rest)
+      const { seen, onProgress } = collect()
+      const { proof, signals } = await prepared.complete(x, { onProgress })
+      expect(seen).toEqual([])
+      expect(signals).toEqual(expectedSignals({ ...rest, x }))
+      expect(await engine.verify(proof, signals)).toBe(true)
+      await expect(prepared.complete(x)).rejects.toMatchObject({ code: 'CIRCUITS_PREPARED_USED' })
+      proofs.push(proof)
+    }
+    expect(proofs[0]).not.toEqual(proofs[1])
+  })
+
+  it('gives up a proof made ahead', async () => {
+    const { x, ...rest } = memberInputs()
+    const prepared = await engine.proveAhead(rest)
+    prepared.drop()
+    await expect(prepared.complete(x)).rejects.toMatchObject({ code: 'CIRCUITS_PREPARED_USED' })
+    const stop = new AbortController()
+    const aborted = engine.proveAhead(rest, { signal: stop.signal, onProgress: () => stop.abort() })
+    await expect(aborted).rejects.toMatchObject({ code: 'CLIENT_ABORTED' })
+  })
+
+  it('loads again after a failure, and says what failed', async () => {
+    const broken = createWorkerProver({ dir: import.meta.dirname })
+    for (let round = 0; round < 2; round++) {
+      await expect(broken.prepare()).rejects.toMatchObject({ code: 'CIRCUITS_ARTIFACT_MISSING' })
+    }
+    await broken.close()
+    await expect(broken.prepare()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+  })
+})
