@@ -12,6 +12,8 @@ export type SlashChain = {
   promise(commitHash: Hex): Promise<{ block: bigint; expiresAt: bigint } | undefined>
   /** atRisk: there is a deposit to take; slashed: somebody took it; gone: never registered, or paid back. */
   deposit(commitment: bigint): Promise<'atRisk' | 'slashed' | 'gone'>
+  /** How many others go before our promise; undefined while it is not confirmed. */
+  turn(commitHash: Hex): number | undefined
   /** The confirmed slashing of a member. */
   slashing(commitment: bigint): Slashing | undefined
   /** Sends the promise and waits for it; throws as `Sender.submit` does. */
@@ -43,6 +45,7 @@ export function createSlashChain(
       const { status } = await readContract(client, 'rlnMembership', 'member', [commitment])
       return DEPOSITS[status] ?? 'gone'
     },
+    turn: (commitHash) => slashings.turn(sender.address, commitHash),
     slashing: (commitment) => slashings.of(commitment),
     async commit(commitHash, key) {
       await submitCall(components, 'rlnMembership', 'commitSlash', [commitHash], key)

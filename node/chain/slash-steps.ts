@@ -58,9 +58,11 @@ export async function sendReveal(
   { chain, logger }: { chain: SlashChain; logger: Logger },
   state: SlashCase,
 ): Promise<StepResult> {
-  const { secret, nonce, failures } = state
+  const { commitment, secret, nonce, failures } = state
   const commitHash = slashCommitHash(chain.slasher, secret, nonce)
   return explained(logger, state, async () => {
+    // Who did it counts once it is confirmed; until then only nothing is sent.
+    if ((await chain.deposit(commitment)) === 'slashed') return { events: [{ type: 'restarted' }], notes: {} }
     const revealTx = await chain.reveal(secret, nonce, `slash-reveal/${commitHash}/${failures}`)
     return { events: [], notes: { revealTx } }
   })

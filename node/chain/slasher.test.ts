@@ -1,19 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { type Identity, identityFromSecret, type SlashPhase, slashCommitHash } from '@postrider/protocol/rln'
+import { slashCommitHash } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
 import type { HDAccount } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../core/clock.ts'
-import { silentLogger } from '../core/logger.ts'
-import { systemRandom } from '../core/random.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
-import { createSlashChain } from './slash-chain.ts'
-import { createSlasher, type SlashCaseStore, type SlashProgress, type StoredSlashCase } from './slasher.ts'
+import type { SlashCaseStore } from './slasher.ts'
 import { type DevChain, startDevChain } from './testing/devchain.ts'
-import { callAs, provision, startChain } from './testing/harness.ts'
+import { callAs, provision } from './testing/harness.ts'
+import { createCases, registerMember, startSlasher, waitUntil } from './testing/slashers.ts'
 import { startTcpProxy } from './testing/tcp-proxy.ts'
-
-const OPEN: readonly SlashPhase[] = ['found', 'committed', 'revealable']
 
 let dev: DevChain
 let node: HDAccount
@@ -35,63 +29,9 @@ beforeEach(async () => {
   clean = await dev.snapshot()
 })
 
-type Stored = StoredSlashCase & SlashProgress
-
-/** What the part that finds breaches does: cases are in the store before they are reported. */
-function createCases() {
-  const rows = new Map<bigint, Stored>()
-  const history: SlashPhase[] = []
-  const store: SlashCaseStore = {
-    list: async ({ states }) => [...rows.values()].filter(({ state }) => states.includes(state)),
-    async update(commitment, progress) {
-      const row = rows.get(commitment)
-      if (row) rows.set(commitment, { ...row, ...progress })
-      if (history.at(-1) !== progress.state) history.push(progress.state)
-    },
-  }
-  return {
-    store,
-    history,
-    add({ secret, commitment }: Identity) {
-      rows.set(commitment, { secret, commitment, state: 'found', attempts: 0 })
-    },
-    get: (commitment: bigint) => rows.get(commitment),
-  }
-}
-
-async function startNode(
-  dir: TempDir,
-  cases: SlashCaseStore,
-  options: { rpcUrl?: string; account?: HDAccount; pauseMs?: number } = {},
-) {
-  const { rpcUrl = dev.url, account = node, pauseMs = 0 } = options
-  const chain = await startChain(dev, dir.file(`${account.address}.db`), account, { rpcUrls: [rpcUrl] })
-  const slashChain = createSlashChain(chain)
-  const random = { ...systemRandom, int: () => pauseMs }
-  const parts = { clock: systemClock, random, logger: silentLogger }
-  const slasher = createSlasher({ ...parts, chain: slashChain, follower: chain.follower, cases })
-  await chain.sync().catch(() => undefined)
-  await slasher.start()
-  let running = true
-  const stop = async () => {
-    if (!running) return
-    running = false
-    await slasher.stop()
-    await chain.stop()
-  }
-  onTestFinished(stop)
-  return { chain, slasher, slashChain, stop }
-}
-
-async function registerMember(limit = 10): Promise<Identity> {
-  const identity = identityFromSecret(BigInt(`0x${randomUUID().replaceAll('-', '')}`))
-  await callAs(dev, rival, 'rlnMembership', 'register', [identity.commitment, limit, rival.address])
-  return identity
-}
-
-async function waitUntil(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await systemClock.sleep(5)
-}
+const startNode = (dir: TempDir, cases: SlashCaseStore, options: { rpcUrl?: string } = {}) =>
+  startSlasher(dev, dir, cases, { account: node, ...options })
+const newMember = () => registerMember(dev, rival)
 
 async function balance(of: HDAccount): Promise<bigint> {
   const { balanceOf } = { balanceOf: '0x70a08231' }
@@ -108,7 +48,7 @@ async function tempDir(): Promise<TempDir> {
 
 describe('slasher', () => {
   it('commits, reveals, and takes the reward', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     const cases = createCases()
     const { slasher, chain } = await startNode(await tempDir(), cases.store)
     const before = await balance(node)
@@ -126,7 +66,7 @@ describe('slasher', () => {
   })
 
   it('finishes after a restart between commit and reveal, with the same promise', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     const cases = createCases()
     const dir = await tempDir()
     const first = await startNode(dir, cases.store)
@@ -154,7 +94,7 @@ describe('slasher', () => {
   })
 
   it('waits out an outage of the chain', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     await using proxy = await startTcpProxy(dev.port)
     const cases = createCases()
     const { slasher, chain } = await startNode(await tempDir(), cases.store, { rpcUrl: proxy.url })
@@ -169,7 +109,7 @@ describe('slasher', () => {
   })
 
   it('stops without revealing when another account was first', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     const cases = createCases()
     const { slasher, chain } = await startNode(await tempDir(), cases.store)
     const nonce: Hex = `0x${'07'.repeat(32)}`
@@ -183,27 +123,8 @@ describe('slasher', () => {
     expect(await chain.database.db.transaction.count()).toBe(0)
   })
 
-  it('ends a race with one winner, and the loser sends no refused transaction', async () => {
-    const member = await registerMember()
-    const cases = [createCases(), createCases()] as const
-    const dir = await tempDir()
-    const nodes = [
-      await startNode(dir, cases[0].store),
-      await startNode(dir, cases[1].store, { account: rival, pauseMs: 300 }),
-    ] as const
-    for (const [index, { slasher }] of nodes.entries()) {
-      cases[index as 0 | 1].add(member)
-      void slasher.report(member)
-    }
-    await waitUntil(() => cases.every(({ get }) => !OPEN.includes(get(member.commitment)?.state ?? 'found')))
-    expect(cases.map(({ get }) => get(member.commitment)?.state).sort()).toEqual(['lost', 'revealed'])
-    for (const { chain } of nodes) {
-      expect(await chain.database.db.transaction.count({ where: { status: 'reverted' } })).toBe(0)
-    }
-  })
-
   it('promises again when a reorganisation removed the promise', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     const cases = createCases()
     const { slasher, chain, slashChain } = await startNode(await tempDir(), cases.store)
     const fork = await dev.snapshot()
@@ -222,7 +143,7 @@ describe('slasher', () => {
   })
 
   it('gives up on a member whose deposit is gone', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     await callAs(dev, rival, 'rlnMembership', 'leaveGroup', [member.commitment])
     await dev.increaseTime(11)
     await callAs(dev, rival, 'rlnMembership', 'withdraw', [member.commitment])
@@ -236,7 +157,7 @@ describe('slasher', () => {
   })
 
   it('tries again when the store refuses for a while', async () => {
-    const member = await registerMember()
+    const member = await newMember()
     const cases = createCases()
     const { slasher } = await startNode(await tempDir(), cases.store)
     cases.add(member)

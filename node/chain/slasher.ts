@@ -9,11 +9,9 @@ import {
   slashingReducer,
 } from '@postrider/protocol/rln'
 import { bytesToHex, type Hex } from '@postrider/protocol/wire'
-import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Random } from '../core/random.ts'
-import { REVEAL_SPREAD_MS } from './constants.ts'
 import type { Follower } from './follower.ts'
 import type { SlashChain } from './slash-chain.ts'
 import { sendCommit, sendReveal, slashedEvent } from './slash-steps.ts'
@@ -64,22 +62,15 @@ export type SlasherComponents = {
   chain: SlashChain
   follower: Pick<Follower, 'subscribe' | 'status'>
   cases: SlashCaseStore
-  clock: Clock
   random: Random
   logger: Logger
   metrics?: Metrics
 }
 
-export type SlasherOptions = {
-  /** Longest random pause before a reveal, ms. */
-  revealSpreadMs?: number
-}
-
 const OPEN_PHASES: readonly SlashPhase[] = ['found', 'committed', 'revealable']
 
-export function createSlasher(components: SlasherComponents, options: SlasherOptions = {}): Slasher {
-  const { chain, follower, cases, clock, random, logger, metrics } = components
-  const { revealSpreadMs = REVEAL_SPREAD_MS } = options
+export function createSlasher(components: SlasherComponents): Slasher {
+  const { chain, follower, cases, random, logger, metrics } = components
   const open = new Map<bigint, SlashCase>()
   /** One chain of steps a case, so that states reach the disk in order and before what they cause. */
   const tails = new Map<bigint, Promise<void>>()
@@ -130,8 +121,6 @@ export function createSlasher(components: SlasherComponents, options: SlasherOpt
   const send = async (state: SlashCase, step: 'sendCommit' | 'sendReveal'): Promise<void> => {
     const { commitment, phase } = state
     const { signal } = stopping
-    if (step === 'sendReveal')
-      await clock.sleep(random.int(revealSpreadMs + 1), signal).catch(() => undefined)
     if (signal.aborted) return
     const { events, notes } =
       step === 'sendCommit'
@@ -150,12 +139,15 @@ export function createSlasher(components: SlasherComponents, options: SlasherOpt
   const look = (commitment: bigint): void => {
     const slashing = chain.slashing(commitment)
     const { state, head, headTimestamp } = follower.status()
+    const ours = open.get(commitment)
+    if (!ours) return
     if (slashing) {
       const event = slashedEvent(slashing, chain.slasher)
       const { reward, txHash: revealTx } = slashing
       dispatch(commitment, event, event.byUs ? { reward, revealTx } : { reason: 'another account was first' })
     } else if (state === 'following' && head !== undefined && headTimestamp !== undefined) {
-      dispatch(commitment, { type: 'head', block: BigInt(head), time: BigInt(headTimestamp) })
+      const turn = chain.turn(slashCommitHash(chain.slasher, ours.secret, ours.nonce))
+      dispatch(commitment, { type: 'head', block: BigInt(head), time: BigInt(headTimestamp), turn })
     }
   }
 

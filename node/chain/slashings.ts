@@ -1,3 +1,4 @@
+import { MAX_SLASH_TURNS, SLASH_TURN_WINDOW_BLOCKS } from '@postrider/protocol/rln'
 import type { Address, Hex } from '@postrider/protocol/wire'
 import { readArgs } from './event-args.ts'
 import type { ChainEvent, Projection } from './types.ts'
@@ -21,22 +22,32 @@ export type Slashing = {
 
 export type Slashings = {
   of(commitment: bigint): Slashing | undefined
+  /**
+   * How many other accounts promised shortly before this promise, and so go before it; undefined if it is not confirmed.
+   */
+  turn(slasher: Address, commitHash: Hex): number | undefined
   /** The transaction of this account's newest promise to reveal. */
   promiseTx(slasher: Address, commitHash: Hex): Hex | undefined
   /** Oldest first; another array after each change. */
   all(): readonly Slashing[]
 }
 
+type Promised = { readonly slasher: string; readonly blockNumber: number; readonly txHash: Hex }
+
 export function createSlashings(): { view: Slashings; projection: Projection } {
   let byCommitment = new Map<bigint, Slashing>()
   let slashings: readonly Slashing[] = []
-  let promises = new Map<string, Hex>()
+  /** By account and hash, in the chain's order. */
+  let promises = new Map<string, Promised>()
 
   const take = (events: readonly ChainEvent[]): void => {
     for (const event of events) {
       if (event.contract !== 'rlnMembership' || event.name !== 'SlashCommitted') continue
       const args = readArgs(event)
-      promises.set(promiseKey(args.hex('slasher'), args.hex('commitHash')), event.txHash)
+      const slasher = args.hex('slasher').toLowerCase()
+      const key = promiseKey(slasher, args.hex('commitHash'))
+      promises.delete(key)
+      promises.set(key, { slasher, blockNumber: event.blockNumber, txHash: event.txHash })
     }
     const found = events.flatMap(toSlashing)
     if (found.length === 0) return
@@ -47,7 +58,8 @@ export function createSlashings(): { view: Slashings; projection: Projection } {
   return {
     view: {
       of: (commitment) => byCommitment.get(commitment),
-      promiseTx: (slasher, commitHash) => promises.get(promiseKey(slasher, commitHash)),
+      promiseTx: (slasher, commitHash) => promises.get(promiseKey(slasher, commitHash))?.txHash,
+      turn: (slasher, commitHash) => turnOf(promises, promiseKey(slasher, commitHash)),
       all: () => slashings,
     },
     projection: {
@@ -62,7 +74,19 @@ export function createSlashings(): { view: Slashings; projection: Projection } {
   }
 }
 
-function promiseKey(slasher: Address, commitHash: Hex): string {
+function turnOf(promises: ReadonlyMap<string, Promised>, key: string): number | undefined {
+  const ours = promises.get(key)
+  if (ours === undefined) return undefined
+  const others = new Set<string>()
+  for (const [other, { slasher, blockNumber }] of promises) {
+    if (other === key) break
+    const isRecent = blockNumber >= ours.blockNumber - SLASH_TURN_WINDOW_BLOCKS
+    if (isRecent && slasher !== ours.slasher) others.add(slasher)
+  }
+  return Math.min(others.size, MAX_SLASH_TURNS)
+}
+
+function promiseKey(slasher: string, commitHash: Hex): string {
   return `${slasher}/${commitHash}`.toLowerCase()
 }
 

@@ -52,5 +52,17 @@ export const MAX_SLOT_WAITING = 8
 /** Random bytes for a secret: 48, so that the reduction modulo p is uniform to 2^-130. */
 export const IDENTITY_SEED_BYTES = 48
 
+/**
+ * Blocks between the turns of two slashers: time for the first one's reveal to be mined and seen by the next, who then
+ * sends nothing.
+ */
+export const SLASH_TURN_BLOCKS = 3n
+
+/** Blocks before our promise in which promises of others give them a turn before ours: evidence spreads in seconds. */
+export const SLASH_TURN_WINDOW_BLOCKS = 16
+
+/** Turns that a slasher leaves to others at most, so that nobody can hold it up with promises about nothing. */
+export const MAX_SLASH_TURNS = 8
+
 /** Failed transactions after which a slashing case is given up. */
 export const MAX_SLASH_ATTEMPTS = 10

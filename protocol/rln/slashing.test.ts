@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { explore } from '../testing/explore.ts'
-import { MAX_SLASH_ATTEMPTS } from './constants.ts'
+import { MAX_SLASH_ATTEMPTS, SLASH_TURN_BLOCKS } from './constants.ts'
 import {
   openSlashCase,
   type SlashCase,
@@ -38,8 +38,8 @@ type Move =
   | { what: 'reorg'; node: number }
   | { what: 'withdraw' }
 
-const LIFETIME = 3
-const MAX_BLOCK = 5
+const LIFETIME = 5
+const MAX_BLOCK = 7
 
 function tell(world: World, at: number, event: SlashEvent): World {
   const node = world.nodes[at]!
@@ -59,7 +59,10 @@ function step(world: World, move: Move): World {
   const withoutTx: World = { ...world, nodes: world.nodes.with(move.node, { ...node, tx: undefined }) }
   switch (move.what) {
     case 'head':
-      return tell(world, move.node, { type: 'head', block: BigInt(chain.block), time: BigInt(chain.time) })
+      return tell(world, move.node, {
+        ...{ type: 'head', block: BigInt(chain.block), time: BigInt(chain.time) },
+        turn: turnOf(chain, move.node),
+      })
     case 'drop':
       return tell(withoutTx, move.node, { type: 'sendFailed' })
     case 'restart':
@@ -79,6 +82,14 @@ function step(world: World, move: Move): World {
     case 'mine':
       return mine(withoutTx, move.node, node.tx!)
   }
+}
+
+/** One transaction a block: whoever promised in an earlier one goes first. */
+function turnOf({ promises }: Chain, at: number): number | undefined {
+  const ours = promises[at]
+  return ours === undefined
+    ? undefined
+    : promises.filter((other) => other !== undefined && other < ours).length
 }
 
 /** The next block holds this transaction and nothing else. */
@@ -170,7 +181,10 @@ describe('slashing, two nodes and every order of their transactions', () => {
 describe('slashing', () => {
   const run = (state: SlashCase, ...events: SlashEvent[]) =>
     events.reduce((at, event) => slashingReducer(at, event).state, state)
-  const head = (block: bigint, time = block): SlashEvent => ({ type: 'head', block, time })
+  const head = (block: bigint, turn: number | undefined = 0): SlashEvent => ({
+    ...{ type: 'head', block, time: block },
+    turn,
+  })
 
   it('commits, waits for the block, reveals', () => {
     const sent = slashingReducer(fresh, head(1n))
@@ -181,6 +195,16 @@ describe('slashing', () => {
     expect(slashingReducer(committed, head(3n)).effects).toEqual([{ type: 'sendReveal' }])
     const done = slashingReducer(run(committed, head(4n)), { type: 'slashed', byUs: true })
     expect(done.effects).toEqual([{ type: 'ended', phase: 'revealed' }])
+  })
+
+  it('lets those go first who promised before, and waits until its own promise is confirmed', () => {
+    const committed = run(fresh, head(1n), { type: 'committed', block: 2n, expiresAt: 50n })
+    const at = (block: bigint, turn?: number) =>
+      slashingReducer(committed, { type: 'head', block, time: block, turn }).effects
+    expect(at(9n)).toEqual([])
+    expect(at(2n, 0)).toEqual([{ type: 'sendReveal' }])
+    expect(at(1n + 2n * SLASH_TURN_BLOCKS, 2)).toEqual([])
+    expect(at(2n + 2n * SLASH_TURN_BLOCKS, 2)).toEqual([{ type: 'sendReveal' }])
   })
 
   it('commits again when the promise expired', () => {

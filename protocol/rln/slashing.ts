@@ -1,6 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Address, bigIntToBytes, bytesToHex, concatBytes, type Hex, hexToBytes } from '../wire/index.ts'
-import { MAX_SLASH_ATTEMPTS } from './constants.ts'
+import { MAX_SLASH_ATTEMPTS, SLASH_TURN_BLOCKS } from './constants.ts'
 
 /**
  * One member that this node can slash. Commit and reveal are two transactions, so that whoever copies the
@@ -29,8 +29,16 @@ export type SlashCase = {
 }
 
 export type SlashEvent =
-  /** A block is the head: what is due is sent. Also the first event after a restart. */
-  | { readonly type: 'head'; readonly block: bigint; readonly time: bigint }
+  /**
+   * A block is the head: what is due is sent. Also the first event after a restart. `turn` is how many others go before
+   * us; undefined while our promise is not among the confirmed ones.
+   */
+  | {
+      readonly type: 'head'
+      readonly block: bigint
+      readonly time: bigint
+      readonly turn?: number | undefined
+    }
   /** Our promise is on chain. */
   | { readonly type: 'committed'; readonly block: bigint; readonly expiresAt: bigint }
   /** A reorganisation removed our promise. */
@@ -88,7 +96,7 @@ export function slashingReducer(state: SlashCase, event: SlashEvent): SlashStep 
     case 'gone':
       return end(state, 'failed')
     case 'head':
-      return head(state, event.block, event.time)
+      return head(state, event)
     case 'committed':
       return committed(state, event.block, event.expiresAt)
     case 'uncommitted':
@@ -116,9 +124,10 @@ function committed(state: SlashCase, block: bigint, expiresAt: bigint): SlashSte
   }
 }
 
-function head(previous: SlashCase, block: bigint, time: bigint): SlashStep {
-  const expired = previous.expiresAt !== undefined && time > previous.expiresAt && !previous.sending
-  const state = ripen(expired ? recommit(previous) : previous, block)
+function head(previous: SlashCase, event: SlashEvent & { type: 'head' }): SlashStep {
+  const { expiresAt, sending } = previous
+  const expired = expiresAt !== undefined && event.time > expiresAt && !sending
+  const state = ripen(expired ? recommit(previous) : previous, event)
   if (state.sending) return { state, effects: [] }
   if (state.phase === 'found')
     return { state: { ...state, sending: true }, effects: [{ type: 'sendCommit' }] }
@@ -126,10 +135,11 @@ function head(previous: SlashCase, block: bigint, time: bigint): SlashStep {
   return { state: { ...state, sending: true }, effects: [{ type: 'sendReveal' }] }
 }
 
-/** The contract takes a reveal in any block after the promise's. */
-function ripen(state: SlashCase, block: bigint): SlashCase {
-  const ripe =
-    state.phase === 'committed' && state.committedAtBlock !== undefined && block >= state.committedAtBlock
+/** The contract takes a reveal in any block after the promise's; we also let those go first who promised before us. */
+function ripen(state: SlashCase, { block, turn }: SlashEvent & { type: 'head' }): SlashCase {
+  const { phase, committedAtBlock } = state
+  if (phase !== 'committed' || committedAtBlock === undefined || turn === undefined) return state
+  const ripe = block >= committedAtBlock + BigInt(turn) * SLASH_TURN_BLOCKS
   return ripe ? { ...state, phase: 'revealable' } : state
 }
 
