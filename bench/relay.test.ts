@@ -66,7 +66,7 @@ it('reports every figure by its name', () => {
     cpuMsPerMessage: 1.5,
     invalidChecked: 4,
   })
-  const { rows, result } = summarize({
+  const runs = {
     messages: 100,
     invalid: 11,
     open: at(1_000),
@@ -76,7 +76,8 @@ it('reports every figure by its name', () => {
     attacked: at(400),
     attackedCalm: at(250),
     fresh: at(300),
-  })
+  }
+  const { rows, result, missed } = summarize(runs)
   expect(rows).toHaveLength(7)
   expect(result).toMatchObject({
     accepted_per_s: 500,
@@ -89,4 +90,14 @@ it('reports every figure by its name', () => {
     with_invalid: { accepted_per_s: 400, fall: 0.2, lost: 0, invalid_sent: 11 },
     with_invalid_from_new_peers: { accepted_per_s: 300, fall: 0.4 },
   })
+  expect(missed).toEqual([])
+  const bad = { ...runs, attacked: at(300), full: { ...at(310), lost: 1 }, calm: { ...at(250), p95Ms: 300 } }
+  expect(summarize({ ...bad, again: at(450) }).missed).toEqual([
+    expect.stringMatching(/^accepted_per_s/),
+    expect.stringMatching(/^p95_ms/),
+    expect.stringMatching(/^lost/),
+  ])
+  expect(summarize({ ...runs, attacked: at(370) }).missed).toEqual([
+    expect.stringMatching(/^with_invalid.fall/),
+  ])
 })

@@ -1,6 +1,7 @@
 // A publisher, one node that validates everything, and a receiver behind it, each a process of its own: what the node
 // lets through, how fast, and what invalid proofs change about it.
 import { join } from 'node:path'
+import { missedBounds } from './bounds.ts'
 import { round } from './measure.ts'
 import { loadMessages } from './relay/messages.ts'
 import type { Load } from './relay/publisher.ts'
@@ -83,6 +84,11 @@ export type Runs = {
   fresh: Measured
 }
 
+/** What the relay is held to, on two cores. */
+const MIN_ACCEPTED_PER_SECOND = 400
+const MAX_P95_MS = 300
+const MAX_FALL = 0.25
+
 export function summarize(runs: Runs): Outcome {
   const { open, full, again, calm, attacked, attackedCalm, fresh } = runs
   const undisturbed = (full.perSecond + again.perSecond) / 2
@@ -126,8 +132,19 @@ export function summarize(runs: Runs): Outcome {
       with_invalid: { ...result(attacked, attackedCalm), ...attack(attacked) },
       with_invalid_from_new_peers: { ...result(fresh, fresh), lost: fresh.lost, ...attack(fresh) },
     },
+    missed: missedBounds([
+      { what: 'accepted_per_s', value: undisturbed, atLeast: MIN_ACCEPTED_PER_SECOND },
+      { what: 'p95_ms', value: calm.p95Ms, below: MAX_P95_MS },
+      { what: 'lost', value: runsOf(runs).reduce((sum, { lost }) => sum + lost, 0), below: 1 },
+      { what: 'with_invalid.fall', value: attack(attacked).fall, below: MAX_FALL },
+    ]),
   }
 }
+
+const runsOf = ({ full, again, calm, attacked, attackedCalm, fresh }: Runs): Measured[] => [
+  ...[full, again, calm],
+  ...[attacked, attackedCalm, fresh],
+]
 
 function reportEvery(step: number, count: number, onProgress: (line: string) => void) {
   return (made: number) => {

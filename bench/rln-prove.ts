@@ -3,6 +3,7 @@ import { loadArtifacts } from '@postrider/circuits'
 import { createProver, type PreparedProof, type RlnInputs } from '@postrider/circuits/engine'
 import { memberInputs } from '../circuits/testing/member.ts'
 import { closeSnarkjs, proveWithSnarkjs, verifyWithSnarkjs } from '../circuits/testing/reference.ts'
+import { missedBounds } from './bounds.ts'
 import { medians, round } from './measure.ts'
 import type { Outcome } from './types.ts'
 
@@ -62,5 +63,6 @@ export async function run(): Promise<Outcome> {
       ahead_ms: round(times.ahead),
       prepared_ms: round(times.message),
     },
+    missed: missedBounds([{ what: 'speedup_warm', value: times.snarkjs / times.warm, atLeast: 4 }]),
   }
 }

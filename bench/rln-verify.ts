@@ -4,6 +4,7 @@ import { createProver, createVerifier, type ProofItem } from '@postrider/circuit
 import { rerandomize, seededRandom } from '../circuits/testing/corrupt.ts'
 import { memberInputs } from '../circuits/testing/member.ts'
 import { verifyWithSnarkjs } from '../circuits/testing/reference.ts'
+import { missedBounds } from './bounds.ts'
 import { medians, round } from './measure.ts'
 import type { Outcome } from './types.ts'
 
@@ -56,6 +57,10 @@ export async function run(): Promise<Outcome> {
       speedup_single: round(snarkjs / single),
       speedup_batch64: round(snarkjs / batch),
     },
+    missed: missedBounds([
+      { what: 'speedup_single', value: snarkjs / single, atLeast: 3 },
+      { what: 'speedup_batch64', value: snarkjs / batch, atLeast: 6 },
+    ]),
   }
 }
 

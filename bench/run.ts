@@ -1,12 +1,12 @@
 // npm run bench -- NAME [--json]
 //
 // Each benchmark is a module of this folder that compares ours with a peer in the same run. It prints a table for
-// people; with --json the last line of stdout is one JSON object.
+// people; with --json the last line of stdout is one JSON object. The exit code is 1 if a figure misses its bound.
 import { readdir } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import type { Benchmark } from './types.ts'
 
-const NOT_BENCHMARKS = ['run.ts', 'types.ts', 'measure.ts']
+const NOT_BENCHMARKS = ['run.ts', 'types.ts', 'measure.ts', 'bounds.ts']
 
 async function names(): Promise<string[]> {
   const files = await readdir(import.meta.dirname)
@@ -27,10 +27,11 @@ async function main(args: readonly string[]): Promise<number> {
   console.error(
     `${title} (Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'})`,
   )
-  const { rows, result } = await run()
+  const { rows, result, missed = [] } = await run()
   console.table(rows)
+  for (const sentence of missed) console.error(`missed: ${sentence}`)
   if (args.includes('--json')) console.log(JSON.stringify(result))
-  return 0
+  return missed.length === 0 ? 0 : 1
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -10,4 +10,6 @@ export type Outcome = {
   rows: Record<string, string | number>[]
   /** The object for machines: the last line with --json. Times in ms, ratios as plain numbers. */
   result: Record<string, number | Record<string, number>>
+  /** Bounds that were missed, one sentence each: any makes the exit code 1. */
+  missed?: readonly string[]
 }
