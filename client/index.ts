@@ -16,16 +16,24 @@ import type { TransportFactories } from './transport/libp2p.ts'
 export const browserTransports: TransportFactories = [webSockets()]
 
 export type {
+  BlockRef,
   ChainReader,
   ChainWriter,
   ChannelState,
   ChannelStatus,
   Descriptor,
+  Holdings,
+  Keep,
   Member as ChainMember,
   MemberStatus,
   MembershipHead,
+  MoneyOf,
+  Movement,
+  MovementKind,
   Prices,
   RegisteredNode,
+  SignedTransaction,
+  TransactionOutcome,
 } from './chain/types.ts'
 export { createClient } from './client.ts'
 export type { Clock } from './core/clock.ts'
@@ -65,5 +73,15 @@ export type {
   ClientOptions,
   Platform,
 } from './types.ts'
+export { ledgerCsv } from './wallet/csv.ts'
 export { createWallet, type Wallet } from './wallet/keys.ts'
-export type { Balances, Budget, ChannelBalance, LedgerEntry, LedgerKind } from './wallet/types.ts'
+export type {
+  Balances,
+  Budget,
+  ChannelBalance,
+  LedgerDifference,
+  LedgerEntry,
+  LedgerKind,
+  NodeStatement,
+  Reconciliation,
+} from './wallet/types.ts'

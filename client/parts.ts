@@ -78,7 +78,7 @@ export async function createParts(
   const member = createMember(
     {
       ...{ network, storage, clock, random, engine, membership, reader, writer, closing },
-      onPaid: money.notePaid,
+      pay: money.payMembership,
       onProgress: (progress) => events.emit('prover:progress', progress),
       onError: warn,
     },

@@ -19,7 +19,7 @@ import type { ProofEngine, ProverProgress, RlnBudget } from './rln/types.ts'
 import type { Storage } from './storage/types.ts'
 import type { TransportFactories } from './transport/libp2p.ts'
 import type { Wallet } from './wallet/keys.ts'
-import type { Balances, Budget, ChannelBalance, LedgerEntry } from './wallet/types.ts'
+import type { Balances, Budget, ChannelBalance, LedgerEntry, Reconciliation } from './wallet/types.ts'
 
 export type ClientOptions = {
   /** The network file, parsed from JSON. */
@@ -79,6 +79,11 @@ export type ClientEvents = {
   /** A channel or promise was found that the storage did not know of. */
   'channel:recovered': ChannelBalance
   'channel:closing': ChannelBalance
+  /**
+   * The wallet lacks tokens (`CLIENT_FUNDS_MISSING`) or the coin for gas (`CLIENT_GAS_MISSING`); `data` says how much of
+   * what, and the address. Told once until money moves again; payments within the deposits go on.
+   */
+  'wallet:empty': PostriderError
   /** The keys are loaded, or a proof is made; at the first use of a browser the keys are 6 MB. */
   'prover:progress': ProverProgress
   /** Something failed in the background; the client goes on. */
@@ -96,8 +101,20 @@ export interface ClientChannels {
   withdraw(channelId: Hex): Promise<ChannelBalance>
   /** Takes what channels closed by nodes left in the contract. */
   refund(): Promise<void>
-  /** Every movement on chain, oldest first. */
-  ledger(): Promise<LedgerEntry[]>
+  /**
+   * Every movement of this wallet's money on chain, oldest first, read up to the newest block and compared with what
+   * the contracts hold; `offline`: as last read. `ledgerCsv` makes a file of it.
+   *
+   * @throws PostriderError `CLIENT_WALLET_REQUIRED`, `CLIENT_CHAIN_UNAVAILABLE`, `CLIENT_LEDGER_MISMATCH`
+   */
+  ledger(options?: { offline?: boolean }): Promise<LedgerEntry[]>
+  /**
+   * Finds out what became of transactions under way, sends again what a reorganisation took back, and compares ledger,
+   * records and contracts to the last unit.
+   *
+   * @throws PostriderError `CLIENT_WALLET_REQUIRED`, `CLIENT_CHAIN_UNAVAILABLE`
+   */
+  reconcile(): Promise<Reconciliation>
 }
 
 /** Membership in the rate-limiting group. */

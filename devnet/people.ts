@@ -61,7 +61,7 @@ export async function createPerson(setting: Setting, name: string, limit = CLIEN
     network: devchain.network,
     storage: createSqliteStorage(join(directory, `${name}.db`)),
     wallet: createWallet({ privateKey }),
-    budget: { deposit: CHANNEL_DEPOSIT, maxDeposit: CHANNEL_DEPOSIT * 10n, daily: CHANNEL_DEPOSIT * 40n },
+    budget: { deposit: CHANNEL_DEPOSIT, maxDeposit: CHANNEL_DEPOSIT * 10n, daily: CLIENT_TOKENS },
   })
   await client.start()
   const { commitment } = await client.membership.register({ limit })

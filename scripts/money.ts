@@ -12,6 +12,9 @@ const GUARDED = [
   'protocol/payment',
   'node/payments',
   'client/wallet',
+  'client/chain/history.ts',
+  'client/chain/movements.ts',
+  'client/chain/sender.ts',
   'node/chain/channel-reader.ts',
   'node/chain/channels.ts',
   'node/chain/redeemer.ts',
@@ -61,12 +64,17 @@ const ALLOWED: Record<string, readonly [code: string, reason: string][]> = {
     ['Math.min(graceSeconds, Math.floor((closeAt', 'times in seconds'],
     ['export type Watch', 'counts of channels'],
   ],
+  'client/chain/history.ts': [
+    ['Number(found.timestamp) * 1000', 'Unix ms'],
+    ['Math.ceil(ids.length', 'a count of requests'],
+  ],
+  'client/chain/movements.ts': [['log: Number(logIndex)', 'a position in a block']],
   'client/wallet/bind.ts': [['Math.min(2 * pauseMs', 'a pause in ms']],
   'client/wallet/session.ts': [['Math.min(maxTicks, MAX_TICKS)', 'a count of ticks']],
-  'client/wallet/channels.ts': [
-    ['const pauseMs = Math.min(', 'a pause in ms'],
+  'client/wallet/channel-opening.ts': [
     ['Math.max(-1, ...earlier.map(({ number })', 'the number of a channel'],
   ],
+  'client/wallet/channels.ts': [['const pauseMs = Math.min(', 'a pause in ms']],
   'client/wallet/promised.ts': [
     ['Math.min(maxTicks, MAX_TICKS)', 'a count of ticks'],
     ['ticks: Number(ticks)', 'a count of ticks, at most 64'],

@@ -214,7 +214,12 @@ describe('endpoints', () => {
     await chain.mint(poor.account.address, POST)
     const broke = createChainWriter(chain.network, poor.account)
     const { id: _, ...descriptor } = draw(9)
-    await expect(broke.openChannel(descriptor, POST)).rejects.toMatchObject({ code: 'CLIENT_FUNDS_MISSING' })
+    const refused = await broke.openChannel(descriptor, POST).catch((error) => error)
+    expect(refused).toMatchObject({
+      code: 'CLIENT_GAS_MISSING',
+      data: { asset: 'ETH', address: poor.account.address, balance: '0' },
+    })
+    expect(refused.data.missing).toBe(refused.data.needed)
   })
 })
 

@@ -16,6 +16,12 @@ export const PERMIT_LIFETIME_SECONDS = 3_600
 /** Blocks in one request for events: public endpoints refuse much more. */
 export const LOG_RANGE_BLOCKS = 5_000n
 
+/** Channels or memberships named in one request for events: public endpoints limit the size of a filter. */
+export const LOG_TOPICS = 500
+
+/** Gas limit of a transaction, as parts of what was estimated: what it costs may change until it is mined. */
+export const GAS_MARGIN = { numerator: 6n, denominator: 5n }
+
 /** Registered nodes in one call. */
 export const NODE_PAGE = 100
 

@@ -1,9 +1,12 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { formatAmount } from '@postrider/protocol/payment'
+import type { Address } from '@postrider/protocol/wire'
 import {
   BaseError,
   ContractFunctionRevertedError,
   ContractFunctionZeroDataError,
   ExecutionRevertedError,
+  formatEther,
   InsufficientFundsError,
   WaitForTransactionReceiptTimeoutError,
 } from 'viem'
@@ -15,7 +18,7 @@ export function toChainError(cause: unknown, call: string): PostriderError {
   const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError)
   if (revert instanceof ContractFunctionRevertedError) return reverted(revert, call)
   if (cause.walk(isFundsError)) {
-    return new PostriderError('CLIENT_FUNDS_MISSING', { detail: `${call}: not enough for gas`, cause })
+    return new PostriderError('CLIENT_GAS_MISSING', { detail: `${call}: not enough for gas`, cause })
   }
   if (cause.walk((error) => error instanceof WaitForTransactionReceiptTimeoutError)) {
     return new PostriderError('CLIENT_TIMEOUT', {
@@ -27,6 +30,41 @@ export function toChainError(cause: unknown, call: string): PostriderError {
     (error) => error instanceof ExecutionRevertedError || error instanceof ContractFunctionZeroDataError,
   )
   return refused ? failed(call, cause.shortMessage, [], cause) : unavailable(cause, call)
+}
+
+/** Tokens that a wallet lacks. Amounts are base units. */
+export function tokensMissing(
+  address: Address,
+  token: Address,
+  balance: bigint,
+  needed: bigint,
+): PostriderError {
+  const missing = needed - balance
+  return new PostriderError('CLIENT_FUNDS_MISSING', {
+    detail: `${formatAmount(missing)} more must be sent to ${address} for a payment of ${formatAmount(needed)}`,
+    data: { asset: 'token', address, token, ...amounts({ balance, needed, missing }) },
+  })
+}
+
+/** The chain's own coin that a wallet lacks for a transaction, at the price that it offers for gas. Amounts are wei. */
+export function gasMissing(address: Address, call: string, balance: bigint, needed: bigint): PostriderError {
+  const missing = needed - balance
+  return new PostriderError('CLIENT_GAS_MISSING', {
+    detail: `${call}: ${formatEther(missing)} ETH more must be sent to ${address}`,
+    data: { asset: 'ETH', address, call, ...amounts({ balance, needed, missing }) },
+  })
+}
+
+const amounts = (figures: Record<string, bigint>) =>
+  Object.fromEntries(Object.entries(figures).map(([name, amount]) => [name, amount.toString()]))
+
+/** Runs chain calls; what they throw becomes a coded error. `call` names them. */
+export async function guard<T>(call: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    throw toChainError(cause, call)
+  }
 }
 
 // viem knows the wording of some nodes only.

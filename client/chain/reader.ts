@@ -11,18 +11,10 @@ import {
   RPC_RETRIES,
   RPC_TIMEOUT_MS,
 } from './constants.ts'
-import { toChainError } from './errors.ts'
-import type {
-  ChainReader,
-  ChannelState,
-  ChannelStatus,
-  Member,
-  MemberStatus,
-  RegisteredNode,
-} from './types.ts'
-
-const CHANNEL_STATUS: readonly ChannelStatus[] = ['none', 'open', 'closing', 'closed']
-const MEMBER_STATUS: readonly MemberStatus[] = ['none', 'active', 'leaving', 'withdrawn', 'slashed']
+import { guard } from './errors.ts'
+import { readHistory } from './history.ts'
+import { CHANNEL_STATUS, MEMBER_STATUS } from './status.ts'
+import type { ChainReader, ChannelState, Member, RegisteredNode } from './types.ts'
 
 /** The endpoints of the network file behind one client that goes to the next one when one fails. */
 export function createRpcTransport(network: Network) {
@@ -43,6 +35,7 @@ export function createChainReader(network: Network): ChainReader {
     ...readChain(rpc, network),
     ...readPayments(rpc, network),
     ...readMembership(rpc, network),
+    ...readHistory(rpc, network),
   }
 }
 
@@ -143,12 +136,4 @@ async function readChanges(
     }
   }
   return changes
-}
-
-async function guard<T>(call: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (cause) {
-    throw toChainError(cause, call)
-  }
 }

@@ -39,6 +39,58 @@ export type Member = {
 /** The member list at one block: the running hash and how many indexes were given out. */
 export type MembershipHead = { block: bigint; accumulator: Hex; nextIndex: number }
 
+/** A block, as the endpoint has it now. */
+export type BlockRef = { number: bigint; hash: Hex; atMs: number }
+
+/**
+ * Why money moved: into a channel (`open`, `topUp`), from it to the node (`settled`), back to the wallet after the thaw
+ * (`withdrawn`), or to the wallet's refunds because the node closed (`closed`) and from there to the wallet (`refund`);
+ * for a membership what is paid back (`memberDeposit`) and what is not (`memberBurnt`), paid back after leaving
+ * (`memberWithdrawn`) or lost (`memberSlashed`). `closeRequested` and `memberLeft` move nothing.
+ */
+export type MovementKind =
+  | 'open'
+  | 'topUp'
+  | 'settled'
+  | 'closeRequested'
+  | 'closed'
+  | 'withdrawn'
+  | 'refund'
+  | 'memberDeposit'
+  | 'memberBurnt'
+  | 'memberLeft'
+  | 'memberWithdrawn'
+  | 'memberSlashed'
+
+/** One movement of money on chain, from an event of the contracts. */
+export type Movement = {
+  block: bigint
+  blockHash: Hex
+  transaction: Hex
+  /** Position of the event in its block, and of the movement in the event. */
+  log: number
+  part: number
+  kind: MovementKind
+  /** Base units, never negative. */
+  amount: bigint
+  channelId?: Hex
+  /** Absent from a top-up, whose event does not name it. */
+  operator?: Address
+  /** Of the membership, 32 bytes. */
+  commitment?: Hex
+}
+
+/** One wallet, and those of its channels and memberships that are known. */
+export type MoneyOf = { wallet: Address; channels: readonly Hex[]; members: readonly Hex[] }
+
+/** What the contracts hold of a wallet's money at one block. */
+export type Holdings = {
+  channels: (ChannelState & { channelId: Hex })[]
+  refunds: bigint
+  /** `deposit`: what is still there, base units. */
+  members: { commitment: Hex; status: MemberStatus; deposit: bigint }[]
+}
+
 /** Contract reads. They throw `CLIENT_CHAIN_UNAVAILABLE`. */
 export interface ChainReader {
   /** @throws PostriderError `CLIENT_WRONG_CHAIN` */
@@ -56,22 +108,47 @@ export interface ChainReader {
   tokenBalance(account: Address): Promise<bigint>
   /** What closings by payees left for the payer to take. */
   refundOf(payer: Address): Promise<bigint>
+  /** The newest block. */
+  head(): Promise<BlockRef>
+  /** A block by its number; undefined if the endpoint does not have it. */
+  block(number: bigint): Promise<BlockRef | undefined>
+  /**
+   * Movements in the blocks `from` to `to`, both included, in the chain's order: of the channels and memberships that
+   * are named, and of those that the blocks show.
+   */
+  movements(of: MoneyOf, from: bigint, to: bigint): Promise<Movement[]>
+  /** What the contracts hold at a block, in the order asked. */
+  holdings(of: MoneyOf, block: bigint): Promise<Holdings>
+  /** What a transaction cost an account, wei; 0 if another one sent it. */
+  gasPaid(transaction: Hex, by: Address): Promise<bigint>
 }
+
+/** A transaction as it is sent. The same bytes may be sent again: they take effect once at most. */
+export type SignedTransaction = { hash: Hex; raw: Hex; nonce: number }
+
+/** Called with a signed transaction before it leaves; it leaves when the promise resolves. */
+export type Keep = (transaction: SignedTransaction) => Promise<void>
+
+/** What became of a transaction; `void`: another one took its nonce, so that it can never take effect. */
+export type TransactionOutcome = 'mined' | 'reverted' | 'void'
 
 /**
  * Transactions of one account, sent one after the other and awaited. They throw `CLIENT_TRANSACTION_FAILED`
- * (data.reason: the contract's error), `CLIENT_FUNDS_MISSING`, `CLIENT_CHAIN_UNAVAILABLE`, `CLIENT_TIMEOUT`.
+ * (data.reason: the contract's error), `CLIENT_FUNDS_MISSING` (tokens), `CLIENT_GAS_MISSING` (the chain's own coin),
+ * `CLIENT_CHAIN_UNAVAILABLE`, `CLIENT_TIMEOUT`. Balances are looked at before anything is signed.
  */
 export interface ChainWriter {
   readonly address: Address
   /** Opens with a permit, or an allowance where one is in place or the token knows no permit. */
-  openChannel(descriptor: Descriptor, amount: bigint): Promise<void>
-  topUpChannel(channelId: Hex, amount: bigint): Promise<void>
+  openChannel(descriptor: Descriptor, amount: bigint, keep?: Keep): Promise<void>
+  topUpChannel(channelId: Hex, amount: bigint, keep?: Keep): Promise<void>
   requestClose(descriptor: Descriptor): Promise<void>
   withdrawChannel(descriptor: Descriptor): Promise<void>
   withdrawRefund(): Promise<void>
   /** @param cost what the registration pulls, base units */
-  registerMember(commitment: bigint, limit: number, cost: bigint): Promise<void>
+  registerMember(commitment: bigint, limit: number, cost: bigint, keep?: Keep): Promise<void>
   leaveGroup(commitment: bigint): Promise<void>
   withdrawMember(commitment: bigint): Promise<void>
+  /** Finds out what became of a transaction; one that the chain does not know is sent again and waited for. */
+  conclude(transaction: SignedTransaction): Promise<TransactionOutcome>
 }

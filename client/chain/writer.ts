@@ -2,35 +2,32 @@ import { paymentChannelsAbi, postTokenAbi, rlnMembershipAbi } from '@postrider/c
 import type { Network } from '@postrider/protocol/network'
 import type { Address } from '@postrider/protocol/wire'
 import {
-  type Abi,
-  type Account,
-  type ContractFunctionName,
-  type ContractFunctionParameters,
+  type Chain,
   createPublicClient,
   createWalletClient,
   defineChain,
+  type LocalAccount,
   type PublicClient,
-  type SimulateContractParameters,
   type WalletClient,
-  type WriteContractParameters,
 } from 'viem'
 import { createMutex } from '../core/mutex.ts'
-import { POLL_INTERVAL_MS, TRANSACTION_TIMEOUT_MS } from './constants.ts'
-import { failed, toChainError } from './errors.ts'
+import { POLL_INTERVAL_MS } from './constants.ts'
+import { guard, tokensMissing } from './errors.ts'
 import { type Permit, signPermit } from './permit.ts'
 import { createRpcTransport } from './reader.ts'
+import { createSender } from './sender.ts'
 import type { ChainWriter } from './types.ts'
 
-type Clients = { rpc: PublicClient; wallet: WalletClient; account: Account }
+export type Clients = { rpc: PublicClient; wallet: WalletClient; account: LocalAccount; chain: Chain }
 
 /** Sends the transactions of one account. `account` is a viem account that signs locally. */
-export function createChainWriter(network: Network, account: Account): ChainWriter {
+export function createChainWriter(network: Network, account: LocalAccount): ChainWriter {
   const clients = createClients(network, account)
   const channels = { address: network.contracts.paymentChannels, abi: paymentChannelsAbi } as const
   const group = { address: network.contracts.rlnMembership, abi: rlnMembershipAbi } as const
   const owner = account.address
   const turn = createMutex()
-  const send = createSender(clients)
+  const { send, conclude } = createSender(clients)
   // One transaction at a time, mined before the next: a permit is bound to the nonce after the last one.
   const alone = (task: () => Promise<void>) => turn.run(task)
   const funded = (spender: Address, value: bigint, task: (permit?: Permit) => Promise<void>) =>
@@ -38,37 +35,44 @@ export function createChainWriter(network: Network, account: Account): ChainWrit
 
   return {
     address: owner,
-    openChannel: ({ payee, signer, salt }, amount) =>
+    openChannel: ({ payee, signer, salt }, amount, keep) =>
       funded(channels.address, amount, (permit) =>
         permit
-          ? send({ ...channels, functionName: 'openWithPermit', args: [payee, signer, salt, amount, permit] })
-          : send({ ...channels, functionName: 'open', args: [payee, signer, salt, amount] }),
+          ? send(
+              { ...channels, functionName: 'openWithPermit', args: [payee, signer, salt, amount, permit] },
+              keep,
+            )
+          : send({ ...channels, functionName: 'open', args: [payee, signer, salt, amount] }, keep),
       ),
-    topUpChannel: (channelId, amount) =>
+    topUpChannel: (channelId, amount, keep) =>
       funded(channels.address, amount, (permit) =>
         permit
-          ? send({ ...channels, functionName: 'topUpWithPermit', args: [channelId, amount, permit] })
-          : send({ ...channels, functionName: 'topUp', args: [channelId, amount] }),
+          ? send({ ...channels, functionName: 'topUpWithPermit', args: [channelId, amount, permit] }, keep)
+          : send({ ...channels, functionName: 'topUp', args: [channelId, amount] }, keep),
       ),
     requestClose: (descriptor) =>
       alone(() => send({ ...channels, functionName: 'requestClose', args: [descriptor] })),
     withdrawChannel: (descriptor) =>
       alone(() => send({ ...channels, functionName: 'withdraw', args: [descriptor] })),
     withdrawRefund: () => alone(() => send({ ...channels, functionName: 'withdrawRefund', args: [owner] })),
-    registerMember: (commitment, limit, cost) =>
+    registerMember: (commitment, limit, cost, keep) =>
       funded(group.address, cost, (permit) =>
         permit
-          ? send({ ...group, functionName: 'registerWithPermit', args: [commitment, limit, owner, permit] })
-          : send({ ...group, functionName: 'register', args: [commitment, limit, owner] }),
+          ? send(
+              { ...group, functionName: 'registerWithPermit', args: [commitment, limit, owner, permit] },
+              keep,
+            )
+          : send({ ...group, functionName: 'register', args: [commitment, limit, owner] }, keep),
       ),
     leaveGroup: (commitment) =>
       alone(() => send({ ...group, functionName: 'leaveGroup', args: [commitment] })),
     withdrawMember: (commitment) =>
       alone(() => send({ ...group, functionName: 'withdraw', args: [commitment] })),
+    conclude: (transaction) => turn.run(() => conclude(transaction)),
   }
 }
 
-function createClients(network: Network, account: Account): Clients {
+function createClients(network: Network, account: LocalAccount): Clients {
   const chain = defineChain({
     id: network.chainId,
     name: network.name,
@@ -80,24 +84,7 @@ function createClients(network: Network, account: Account): Clients {
     rpc: createPublicClient({ ...shared, cacheTime: 0 }),
     wallet: createWalletClient({ ...shared, account }),
     account,
-  }
-}
-
-/** Simulates first, so that a refusal names the contract's error and costs no gas; then sends and waits. */
-function createSender({ rpc, wallet, account }: Clients) {
-  return async <const abi extends Abi, name extends ContractFunctionName<abi, 'nonpayable'>>(
-    call: ContractFunctionParameters<abi, 'nonpayable', name>,
-  ): Promise<void> => {
-    const name: string = call.functionName
-    try {
-      const parameters = { ...call, account, chain: wallet.chain } as unknown
-      await rpc.simulateContract(parameters as SimulateContractParameters)
-      const hash = await wallet.writeContract(parameters as WriteContractParameters)
-      const receipt = await rpc.waitForTransactionReceipt({ hash, timeout: TRANSACTION_TIMEOUT_MS })
-      if (receipt.status !== 'success') throw failed(name, 'reverted after it was sent', [hash])
-    } catch (cause) {
-      throw toChainError(cause, name)
-    }
+    chain,
   }
 }
 
@@ -109,18 +96,19 @@ async function permitIfNeeded(
 ): Promise<Permit | undefined> {
   const { rpc, account } = clients
   const contract = { address: token, abi: postTokenAbi } as const
-  try {
-    const args = [account.address, spender] as const
-    const allowance = await rpc.readContract({ ...contract, functionName: 'allowance', args })
+  return guard('allowance', async () => {
+    const [balance, allowance] = await Promise.all([
+      rpc.readContract({ ...contract, functionName: 'balanceOf', args: [account.address] }),
+      rpc.readContract({ ...contract, functionName: 'allowance', args: [account.address, spender] }),
+    ])
+    if (balance < value) throw tokensMissing(account.address, token, balance, value)
     if (allowance >= value) return undefined
     // The chain's clock, not ours: it decides when the permit is void.
     const { timestamp } = await rpc.getBlock()
     const permit = await signPermit(clients, { token, spender, value, nowSeconds: timestamp })
     if (!permit) {
-      await createSender(clients)({ ...contract, functionName: 'approve', args: [spender, value] })
+      await createSender(clients).send({ ...contract, functionName: 'approve', args: [spender, value] })
     }
     return permit
-  } catch (cause) {
-    throw toChainError(cause, 'allowance')
-  }
+  })
 }

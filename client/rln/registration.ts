@@ -1,6 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Identity } from '@postrider/protocol/rln'
-import type { ChainReader, ChainWriter } from '../chain/types.ts'
+import type { ChainReader, ChainWriter, Keep } from '../chain/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Storage } from '../storage/types.ts'
@@ -13,22 +13,23 @@ export type RegistrationComponents = {
   storage: Storage
   random: Random
   reader: Pick<ChainReader, 'member' | 'membershipCost'>
-  /** Notes in the client's ledger what registering cost. */
-  onPaid(amount: bigint): Promise<void>
+  /** Sends the registration within the wallet's budget; not again where an earlier one may still be mined. */
+  pay(commitment: bigint, amount: bigint, send: (keep: Keep) => Promise<void>): Promise<void>
 }
 
 /**
  * Registers the identity of this storage, or a new one, if it is not registered yet. The secret is on disk before
  * the transaction leaves, so that a call after a crash finishes what was begun.
  *
- * @throws PostriderError `CLIENT_RLN_NOT_MEMBER` while the membership is being left, what transactions throw
+ * @throws PostriderError `CLIENT_RLN_NOT_MEMBER` while the membership is being left, `CLIENT_BUDGET_EXCEEDED`, what
+ * transactions throw
  */
 export async function registerIdentity(
   components: RegistrationComponents,
   writer: Pick<ChainWriter, 'registerMember'>,
   limit: number,
 ): Promise<Identity> {
-  const { reader, onPaid } = components
+  const { reader, pay } = components
   const identity = await freshIdentity(components)
   const { commitment } = identity
   const { status } = await reader.member(commitment)
@@ -37,8 +38,8 @@ export async function registerIdentity(
   }
   if (status !== 'none') return identity
   const { deposit, burnt } = await reader.membershipCost(limit)
-  await writer.registerMember(commitment, limit, deposit + burnt)
-  await onPaid(deposit + burnt)
+  const cost = deposit + burnt
+  await pay(commitment, cost, (keep) => writer.registerMember(commitment, limit, cost, keep))
   return identity
 }
 

@@ -2,15 +2,20 @@ import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import { channelId, type PaymentDomain } from '@postrider/protocol/payment'
 import type { Address, Hex } from '@postrider/protocol/wire'
+import { tokensMissing } from '../chain/errors.ts'
+import { wordOf } from '../chain/movements.ts'
 import type {
   ChainReader,
   ChainWriter,
   ChannelState,
   Descriptor,
+  Keep,
   Member,
   RegisteredNode,
+  SignedTransaction,
 } from '../chain/types.ts'
 import { createFakeGroup } from './fake-group.ts'
+import { createFakeHistory } from './fake-history.ts'
 
 const NO_CHANNEL: ChannelState = { status: 'none', deposit: 0n, settled: 0n, closeAt: 0 }
 const NOBODY: Member = { status: 'none', owner: '0x', index: 0, limit: 0, withdrawableAt: 0 }
@@ -26,7 +31,14 @@ export function createFakeChain(network: Network) {
   const balances = new Map<Address, bigint>()
   const group = createFakeGroup()
   const listeners = new Set<(id: Hex) => void>()
-  const faults = { offline: false, refuse: '', beforeWrite: async (_call: string) => {} }
+  const faults = {
+    offline: false,
+    refuse: '',
+    /** How far the newest block's time is from the machine's. */
+    clockOffsetMs: 0,
+    beforeWrite: async (_call: string) => {},
+  }
+  const history = createFakeHistory(() => Date.now() + faults.clockOffsetMs)
   const calls: string[] = []
 
   const up = <T>(value: T): T => {
@@ -34,21 +46,39 @@ export function createFakeChain(network: Network) {
     return value
   }
   const transact = async (call: string) => {
-    calls.push(call)
+    if (call) calls.push(call)
     await faults.beforeWrite(call)
     up(undefined)
     if (faults.refuse) throw refused(faults.refuse)
   }
   const spend = (from: Address, amount: bigint) => {
     const balance = balances.get(from) ?? 0n
-    if (balance < amount) throw refused('ERC20InsufficientBalance')
+    if (balance < amount) throw tokensMissing(from, contracts.token, balance, amount)
     balances.set(from, balance - amount)
   }
   const change = (id: Hex, next: Partial<ChannelState>) => {
     const before = channels.get(id)
     if (!before) throw refused('PaymentChannels_WrongStatus')
-    channels.set(id, { ...before, ...next })
+    const after = { ...before, ...next }
+    channels.set(id, after)
+    history.mine(history.between(id, before.descriptor.payee, before, after))
     for (const listener of listeners) listener(id)
+  }
+  // A transaction that was kept can be sent again by its bytes, as on a real chain.
+  const sent = new Map<Hex, { run(): void; mined: boolean }>()
+  const mine = (transaction: { run(): void; mined: boolean }) => {
+    transaction.run()
+    transaction.mined = true
+  }
+  const deliver = async (call: string, keep: Keep | undefined, run: () => void) => {
+    calls.push(call)
+    const hash = wordOf(BigInt(sent.size + 1))
+    const transaction = { run, mined: false }
+    if (faults.offline || faults.refuse) return transact('')
+    sent.set(hash, transaction)
+    await keep?.({ hash, raw: hash, nonce: sent.size })
+    await faults.beforeWrite(call)
+    mine(transaction)
   }
 
   const reader: ChainReader = {
@@ -60,24 +90,39 @@ export function createFakeChain(network: Network) {
     membershipCost: async (limit) => ({ deposit: BigInt(limit) * PRICE_PER_MESSAGE, burnt: BigInt(limit) }),
     tokenBalance: async (account) => up(balances.get(account) ?? 0n),
     refundOf: async () => up(0n),
+    head: async () => up(history.head()),
+    block: async (number) => up(history.block(number)),
+    movements: async (_of, from, to) => up(history.movements(from, to)),
+    holdings: async (of) =>
+      up({
+        channels: of.channels.map((channelId) => ({ channelId, ...(channels.get(channelId) ?? NO_CHANNEL) })),
+        refunds: 0n,
+        members: of.members.map((commitment) => {
+          const { status, limit } = members.get(BigInt(commitment)) ?? NOBODY
+          const held = status === 'active' || status === 'leaving'
+          return { commitment, status, deposit: held ? BigInt(limit) * PRICE_PER_MESSAGE : 0n }
+        }),
+      }),
+    gasPaid: async () => up(0n),
   }
 
   const writerFor = (address: Address): ChainWriter => ({
     address,
-    async openChannel(descriptor, amount) {
-      await transact('open')
-      const id = channelId(descriptor, domain)
-      if (channels.has(id)) throw refused('PaymentChannels_AlreadyOpened')
-      spend(address, amount)
-      channels.set(id, { status: 'open', deposit: amount, settled: 0n, closeAt: 0, descriptor })
-      for (const listener of listeners) listener(id)
-    },
-    async topUpChannel(id, amount) {
-      await transact('topUp')
-      if (channels.get(id)?.status !== 'open') throw refused('PaymentChannels_WrongStatus')
-      spend(address, amount)
-      change(id, { deposit: (channels.get(id)?.deposit ?? 0n) + amount })
-    },
+    openChannel: (descriptor, amount, keep) =>
+      deliver('open', keep, () => {
+        const id = channelId(descriptor, domain)
+        if (channels.has(id)) throw refused('PaymentChannels_AlreadyOpened')
+        spend(address, amount)
+        channels.set(id, { status: 'open', deposit: amount, settled: 0n, closeAt: 0, descriptor })
+        history.mine([{ kind: 'open', amount, channelId: id, operator: descriptor.payee }])
+        for (const listener of listeners) listener(id)
+      }),
+    topUpChannel: (id, amount, keep) =>
+      deliver('topUp', keep, () => {
+        if (channels.get(id)?.status !== 'open') throw refused('PaymentChannels_WrongStatus')
+        spend(address, amount)
+        change(id, { deposit: (channels.get(id)?.deposit ?? 0n) + amount })
+      }),
     async requestClose(descriptor) {
       await transact('requestClose')
       change(channelId(descriptor, domain), { status: 'closing', closeAt: 1 })
@@ -87,21 +132,33 @@ export function createFakeChain(network: Network) {
       change(channelId(descriptor, domain), { status: 'closed' })
     },
     withdrawRefund: () => transact('refund'),
-    async registerMember(commitment, limit, cost) {
-      await transact('register')
-      spend(address, cost)
-      const index = members.size
-      members.set(commitment, { status: 'active', owner: address, index, limit, withdrawableAt: 0 })
-      group.mine({ index, commitment, limit })
-    },
+    registerMember: (commitment, limit, cost, keep) =>
+      deliver('register', keep, () => {
+        spend(address, cost)
+        const index = members.size
+        members.set(commitment, { status: 'active', owner: address, index, limit, withdrawableAt: 0 })
+        group.mine({ index, commitment, limit })
+        const deposit = BigInt(limit) * PRICE_PER_MESSAGE
+        history.mine([
+          { kind: 'memberDeposit', amount: deposit, commitment: wordOf(commitment) },
+          { kind: 'memberBurnt', amount: cost - deposit, commitment: wordOf(commitment) },
+        ])
+      }),
     async leaveGroup(commitment) {
       await transact('leave')
       const member = members.get(commitment)
       if (!member) throw refused('RlnMembership_WrongStatus')
       members.set(commitment, { ...member, status: 'leaving', withdrawableAt: 1 })
+      history.mine([{ kind: 'memberLeft', amount: 0n, commitment: wordOf(commitment) }])
       group.mine({ index: member.index, commitment: 0n, limit: 0 })
     },
     withdrawMember: () => transact('withdrawMember'),
+    async conclude({ hash }: SignedTransaction) {
+      const transaction = up(sent.get(hash))
+      if (!transaction) return 'void'
+      if (!transaction.mined) mine(transaction)
+      return 'mined'
+    },
   })
 
   return {
@@ -121,6 +178,8 @@ export function createFakeChain(network: Network) {
       const member = members.get(commitment)
       if (!member) return
       members.set(commitment, { ...member, status: 'slashed' })
+      const amount = BigInt(member.limit) * PRICE_PER_MESSAGE
+      history.mine([{ kind: 'memberSlashed', amount, commitment: wordOf(commitment) }])
       group.mine({ index: member.index, commitment: 0n, limit: 0 })
     },
     onChannel(listener: (id: Hex) => void) {

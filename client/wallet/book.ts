@@ -1,14 +1,13 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { type Address, equalHex, type Hex } from '@postrider/protocol/wire'
-import { decodeRecord, encodeRecord, listRecords, type RecordValue } from '../storage/records.ts'
+import { encodeRecord, listRecords, type RecordValue } from '../storage/records.ts'
 import type { Storage, Write } from '../storage/types.ts'
 import { promisedTotal } from './promised.ts'
-import type { ChannelBalance, ChannelRecord, LedgerEntry } from './types.ts'
+import type { ChannelBalance, ChannelRecord } from './types.ts'
 
 const PREFIX = 'wallet/channel/'
-const LEDGER = 'wallet/ledger'
 
-/** The client's own ledger: every channel it ever opened, and every movement on chain. */
+/** Every channel that this client ever opened. */
 export interface ChannelBook {
   list(): readonly ChannelRecord[]
   /** The channel to this node that can be paid with, or will be once it is opened. */
@@ -23,15 +22,10 @@ export interface ChannelBook {
   update(channelId: Hex, change: Partial<ChannelRecord>, also?: readonly Write[]): Promise<ChannelRecord>
   /** Keeps the own count in memory; it goes to disk with the next `update`. */
   count(channelId: Hex, spent: bigint): void
-  drop(channelId: Hex, also: readonly Write[]): Promise<void>
-  note(entry: LedgerEntry): Promise<void>
-  /** The same as a part of another write. */
-  noteWith(entry: LedgerEntry): Write
-  /** Every movement on chain, oldest first. */
-  ledger(): Promise<LedgerEntry[]>
+  drop(channelId: Hex): Promise<void>
 }
 
-/** Reads the ledger from the storage. */
+/** Reads the records from the storage. */
 export async function openChannelBook(storage: Storage): Promise<ChannelBook> {
   const found = await listRecords<ChannelRecord & RecordValue>(storage, PREFIX)
   const records = new Map<Hex, ChannelRecord>(found.map(({ value }) => [value.channelId, value]))
@@ -59,19 +53,9 @@ export async function openChannelBook(storage: Storage): Promise<ChannelBook> {
       const record = records.get(channelId)
       if (record) records.set(channelId, { ...record, spent })
     },
-    async drop(channelId, also) {
+    async drop(channelId) {
       records.delete(channelId)
-      await storage.batch([{ key: PREFIX + channelId, value: undefined }, ...also])
-    },
-    async note(entry) {
-      await storage.append(LEDGER, encodeRecord(entry))
-    },
-    noteWith: (entry) => ({ log: LEDGER, value: encodeRecord(entry) }),
-    async ledger() {
-      const entries = await storage.read(LEDGER, 0, Number.MAX_SAFE_INTEGER)
-      return entries.map(({ number, value }) =>
-        decodeRecord<LedgerEntry & RecordValue>(`${LEDGER}/${number}`, value),
-      )
+      await storage.delete(PREFIX + channelId)
     },
   }
 }

@@ -6,7 +6,7 @@ export const DEFAULT_DEPOSIT = 1n * POST
 /** Most that one channel may hold in all when the options do not say, base units. */
 export const DEFAULT_MAX_DEPOSIT = 10n * POST
 
-/** Most that is put into channels on one day (UTC) when the options do not say, base units. */
+/** Most that leaves the wallet on one day (UTC) when the options do not say, base units. */
 export const DEFAULT_DAILY_BUDGET = 30n * POST
 
 /** A channel is topped up when less than this part of its first deposit is left unpromised: 1/4. */
@@ -15,6 +15,18 @@ export const TOP_UP_DIVISOR = 4n
 /** First pause after a failed top-up, ms; doubles up to the longest. */
 export const TOP_UP_RETRY_MS = 2_000
 export const TOP_UP_RETRY_MAX_MS = 5 * 60_000
+
+/** The budget's day, ms. */
+export const DAY_MS = 86_400_000
+
+/**
+ * Pauses before a channel is read again of which less is there than before, ms: the endpoint may be a block or two
+ * behind. What is still gone afterwards was taken back by the chain.
+ */
+export const REREAD_PAUSES_MS: readonly number[] = [250, 1_000]
+
+/** Looks at records and contracts, one after the other, until no settlement comes in between. */
+export const RECONCILE_TRIES = 3
 
 /** Time for Hello and Terms, ms. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000

@@ -36,15 +36,11 @@ const sendSafely = async (client: Client) => {
   }
 }
 const only = (client: Client) => client.channels.list().find(({ status }) => status === 'open')!
-/** What went in, less what came out, is what the contract holds: to the last unit. */
+/** Ledger, records and contract agree to the last unit. */
 async function expectReconciled(client: Client): Promise<void> {
-  const { channels } = await client.balances()
-  const sum = (await client.channels.ledger()).reduce((total, { kind, amount }) => {
-    if (kind === 'open' || kind === 'topUp') return total + amount
-    return kind === 'settled' || kind === 'closed' ? total - amount : total
-  }, 0n)
-  const held = channels.filter(({ status }) => status !== 'closed')
-  expect(sum).toBe(held.reduce((total, { deposit, settled }) => total + deposit - settled, 0n))
+  const { differences, balance } = await client.channels.reconcile()
+  expect(differences).toEqual([])
+  expect((await client.channels.ledger()).at(-1)?.balance ?? 0n).toBe(balance)
 }
 const accountAt = (on: FakeNetwork, node = 0) => [...on.nodes[node]!.payments.accounts.values()].at(-1)!
 
@@ -133,7 +129,7 @@ describe('channel', () => {
     await send(client)
     expect(client.channels.list().map(({ status }) => status)).toEqual(['closed', 'open'])
     const kinds = (await client.channels.ledger()).map(({ kind }) => kind)
-    expect(kinds).toEqual(['open', 'closeRequested', 'closed', 'open'])
+    expect(kinds).toEqual(['open', 'closeRequested', 'withdrawn', 'open'])
     await expectReconciled(client)
   })
 
@@ -159,14 +155,15 @@ describe('channel', () => {
     await expectReconciled(client)
     const warned = eventOf(client, 'warning')
     on.chain.change(channelId, { settled: 95n, status: 'closed' })
-    await expectReconciled(client)
+    const { differences } = await client.channels.reconcile()
+    expect(differences).toMatchObject([{ code: 'CLIENT_OVERCHARGED', field: 'settled', found: '95' }])
     expect(await warned).toMatchObject({ code: 'CLIENT_OVERCHARGED', data: { theirs: '95' } })
     const entries = (await client.channels.ledger()).map(({ kind, amount }) => [kind, amount])
     expect(entries).toEqual([
       ['open', 100n],
       ['settled', 20n],
       ['settled', 75n],
-      ['closed', 5n],
+      ['withdrawn', 5n],
     ])
   })
 
@@ -254,7 +251,7 @@ describe('promises', () => {
 
   it('are on disk before the node has them, at every write', async () => {
     for (const when of ['before', 'after'] as const) {
-      for (let at = 0; at < 12; at++) {
+      for (let at = 0; at < 14; at++) {
         const on = await setUp()
         const disk = createMemoryStorage()
         const first = createFakeClient(on, {
