@@ -1,8 +1,9 @@
+import { isPostriderError } from '@postrider/protocol/errors'
 import type { Clock } from '../core/clock.ts'
 import { abortable, abortReason } from '../core/deadline.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { AUDIT_DEPTH_BLOCKS, AUDIT_INTERVAL_MS } from './constants.ts'
+import { AUDIT_DEPTH_BLOCKS, AUDIT_INTERVAL_MS, HEAD_TOLERANCE_BLOCKS } from './constants.ts'
 import {
   advance,
   checkpointToVerify,
@@ -57,6 +58,8 @@ export type ChainSyncState = {
   head: BlockHeader | undefined
   /** Every confirmed block was applied, up to the polls under way. */
   caughtUp: boolean
+  /** The newest block is far below one that was seen before, on the same chain: the endpoint lags. */
+  behind: boolean
   /** Reorganisations undone since the start. */
   reorgs: number
 }
@@ -70,6 +73,8 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
   let doneHash: string | undefined
   let caughtUp = false
   let reorgs = 0
+  /** Greatest height that was seen since the last reorganisation. */
+  let highest = 0
   let lastAuditMs = Number.NEGATIVE_INFINITY
 
   const load = async (): Promise<void> => {
@@ -91,13 +96,26 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
     const next = await findCommon(read, position, newest)
     if (next === position) return
     reorgs++
+    highest = newest.number
     if (!next) metrics?.error('CHAIN_REORG_TOO_DEEP')
     await undo(next ?? beginning)
   }
 
-  const applyRange = async (read: ChainSource, from: number, to: number): Promise<void> => {
-    const { last, events } = await readRange(read, position, from, to)
+  /** State of older blocks is not kept by every endpoint; what was missed there is found by the audit. */
+  const verify = async (events: readonly ChainEvent[], block: number, newest: BlockHeader) => {
     for (const projection of projections) projection.check?.(events)
+    if (newest.number - block > AUDIT_DEPTH_BLOCKS) return
+    for (const projection of projections) await projection.verify?.(events, block)
+  }
+
+  const applyRange = async (
+    read: ChainSource,
+    from: number,
+    to: number,
+    newest: BlockHeader,
+  ): Promise<void> => {
+    const { last, events } = await readRange(read, position, from, to)
+    await verify(events, to, newest)
     const next = advance(position, events, last)
     await store.append({ fingerprint, newFrom: from, events, ...next })
     position = next
@@ -110,7 +128,7 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
       if (step.type === 'wait') return
       if (signal.aborted) throw abortReason(signal)
       if (step.to < newest.number - options.confirmations) caughtUp = false
-      await applyRange(read, step.from, step.to)
+      await applyRange(read, step.from, step.to, newest)
     }
   }
 
@@ -130,20 +148,38 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
     lastAuditMs = clock.nowMs()
   }
 
+  const checkTime = ({ number, timestamp }: BlockHeader): void => {
+    const known = position.checkpoints.at(-1)
+    if (known && number >= known.number && timestamp < known.timestamp) {
+      throw inconsistent(`block ${number} is dated before block ${known.number}`)
+    }
+  }
+
+  const look = async (signal: AbortSignal): Promise<void> => {
+    const read = abortableSource(source, signal)
+    const newest = await read.head()
+    head = newest
+    if (newest.hash !== doneHash) {
+      await undoReorganised(read, newest)
+      checkTime(newest)
+      highest = Math.max(highest, newest.number)
+      await applyNew(read, newest, signal)
+      await peek(read, newest)
+      doneHash = newest.hash
+      caughtUp = true
+    }
+    await audit(newest, signal)
+  }
+
   return {
     load,
     async poll(signal) {
-      const read = abortableSource(source, signal)
-      const newest = await read.head()
-      head = newest
-      if (newest.hash !== doneHash) {
-        await undoReorganised(read, newest)
-        await applyNew(read, newest, signal)
-        await peek(read, newest)
-        doneHash = newest.hash
-        caughtUp = true
+      try {
+        await look(signal)
+      } catch (error) {
+        if (isPostriderError(error) && error.code === 'CHAIN_LOGS_INCONSISTENT') source.suspect?.(error)
+        throw error
       }
-      await audit(newest, signal)
     },
     async restart() {
       lastAuditMs = Number.NEGATIVE_INFINITY
@@ -154,6 +190,8 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
       blockTimestamp: position.checkpoints.at(-1)?.timestamp,
       head,
       caughtUp,
+      behind:
+        head !== undefined && head.number + HEAD_TOLERANCE_BLOCKS < Math.max(highest, position.nextBlock - 1),
       reorgs,
     }),
   }

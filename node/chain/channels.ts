@@ -76,7 +76,11 @@ export function createChannels(options: ChannelsOptions = {}): { view: Channels;
       unconfirmed = events
       show(withEndings(confirmed, unconfirmed))
     },
-    ...(contractState && { audit: (block: number) => auditChannels(confirmed, contractState, block) }),
+    ...(contractState && {
+      verify: (events: readonly ChainEvent[], block: number) =>
+        auditChannels(touched(confirmed, events), contractState, block),
+      audit: (block: number) => auditChannels(confirmed, contractState, block),
+    }),
   }
 
   const view: Channels = {
@@ -150,6 +154,15 @@ function reduceAll(
     if (channel) next.set(id, channel)
   }
   return next
+}
+
+/** The channels that the events are about, as they are after them. */
+function touched(
+  channels: ReadonlyMap<Hex, Channel>,
+  events: readonly ChainEvent[],
+): ReadonlyMap<Hex, Channel> {
+  const ids = new Set(events.filter(isOurs).map((event) => readArgs(event).hex('channelId')))
+  return new Map([...reduceAll(channels, events)].filter(([id]) => ids.has(id)))
 }
 
 /** Money counts when confirmed; an ending counts at once, because serving on would be at our risk. */

@@ -4,12 +4,14 @@ import { BaseError, createPublicClient, custom, defineChain, type PublicClient }
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { createRpcPool, type RpcHealth } from './rpc.ts'
+import { createRpcPool, type RpcHealth, type RpcPool } from './rpc.ts'
 
 export type ChainClient = {
   readonly network: Network
   /** viem's client over all endpoints; it does not retry, because the pool does. */
   readonly rpc: PublicClient
+  /** The endpoints one by one, to compare them. */
+  readonly endpoints: Omit<RpcPool, 'request' | 'health' | 'close'>
   /**
    * Checks that the network file fits the chain.
    *
@@ -40,7 +42,14 @@ export function createChainClient(
     cacheTime: 0,
     transport: custom({ request: (request) => pool.request(request) }, { retryCount: 0 }),
   })
-  return { network, rpc, check: () => checkContracts(rpc, network), health: pool.health, stop: pool.close }
+  return {
+    network,
+    rpc,
+    endpoints: pool,
+    check: () => checkContracts(rpc, network),
+    health: pool.health,
+    stop: pool.close,
+  }
 }
 
 async function checkContracts(rpc: PublicClient, network: Network): Promise<void> {

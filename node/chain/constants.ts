@@ -10,6 +10,18 @@ export const RPC_COOL_DOWN_MS = 1_000
 /** Longest pause of a failed endpoint, ms, so that a repaired one is back within a minute. */
 export const RPC_MAX_COOL_DOWN_MS = 60_000
 
+/**
+ * Newest blocks of two endpoints may be this many blocks apart: two minutes of Ethereum, and more than what comes
+ * between two requests on a chain of four blocks a second.
+ */
+export const HEAD_TOLERANCE_BLOCKS = 10
+
+/** Of two endpoints that are further apart, the one whose newest block is older than the other's by this lags, seconds. */
+export const HEAD_BEHIND_SECONDS = 30
+
+/** A block may be dated this far after our clock, seconds: producers and machines keep time within seconds. */
+export const HEAD_FUTURE_SECONDS = 60
+
 /** Blocks back from the newest that the follower can undo from memory; longer than any public chain's record. */
 export const REORG_WINDOW_BLOCKS = 256
 
@@ -61,17 +73,14 @@ export const REBROADCAST_AFTER_MS = 15_000
 /** Looks that must find the nonce used and no receipt before the transaction counts as replaced. */
 export const REPLACED_AFTER_LOOKS = 5
 
+/** Gas of a transaction that does nothing; fixed by the protocol. */
+export const TRANSFER_GAS = 21_000n
+
 /** Gas of a batch besides its claims; from the contracts' gas snapshots of 10 and of 100 claims. */
 export const BATCH_GAS = 40_000n
 
 /** Gas of one claim in a batch; from the same snapshots. */
 export const CLAIM_GAS = 16_000n
-
-/**
- * A reveal waits a random time up to this, ms: several nodes find the same breach at once, and those who come later
- * see the first one's transaction in their simulation instead of paying for a refused one.
- */
-export const REVEAL_SPREAD_MS = 3_000
 
 /**
  * The members' tree is stored again after so many changes, or a share of all there were, whichever is more: hashing

@@ -8,7 +8,7 @@ import {
   encodeFunctionData,
   type TransactionReceipt,
 } from 'viem'
-import type { ChainClient } from './client.ts'
+import { type ChainClient, rpcErrors } from './client.ts'
 import { toSendError } from './revert.ts'
 import type { Sender } from './sender.ts'
 import type { TransactionIntent } from './transaction-runner.ts'
@@ -97,4 +97,15 @@ export function submitCall<K extends ContractKey, F extends Writes<K>>(
   key: string,
 ): Promise<TransactionReceipt> {
   return sender.submit({ ...callOf(client.network, contract, functionName, args), key })
+}
+
+/** Whether a contract was there at a block: the first blocks of a young chain are older than the contracts. */
+export async function isDeployed(
+  client: ChainClient,
+  contract: keyof typeof abis,
+  block: number,
+): Promise<boolean> {
+  const address = client.network.contracts[contract]
+  const code = await rpcErrors(client.rpc.getCode({ address, blockNumber: BigInt(block) }))
+  return code !== undefined
 }

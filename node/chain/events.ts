@@ -5,6 +5,7 @@ import type { Address, Hex } from '@postrider/protocol/wire'
 import { decodeEventLog, pad, type RpcLog, toEventSelector, toHex, type Hex as ViemHex } from 'viem'
 import { type ChainClient, rpcErrors } from './client.ts'
 import { HEADER_CONCURRENCY } from './constants.ts'
+import { toHeader } from './headers.ts'
 import type { BlockHeader, ChainEvent, ChainSource, ContractName, EventValue } from './types.ts'
 
 const abis = {
@@ -169,12 +170,7 @@ async function addTimes(
 }
 
 async function readHeader(client: ChainClient, tag: Hex | 'latest'): Promise<BlockHeader | undefined> {
-  const block = await rpcErrors(client.rpc.request({ method: 'eth_getBlockByNumber', params: [tag, false] }))
-  if (!block?.hash || block.number === null) return undefined
-  return {
-    number: Number(block.number),
-    hash: block.hash,
-    parentHash: block.parentHash,
-    timestamp: Number(block.timestamp),
-  }
+  return toHeader(
+    await rpcErrors(client.rpc.request({ method: 'eth_getBlockByNumber', params: [tag, false] })),
+  )
 }

@@ -51,6 +51,8 @@ type Health = {
   lastError: ErrorCode | undefined
   /** Contradictory answers in a row. */
   inconsistencies: number
+  /** Since the last answer that was believed, endpoints disagreed or went backwards: not good enough for money. */
+  doubted: boolean
 }
 
 /** A text that differs for every chain and deployment. */
@@ -69,6 +71,7 @@ export function createFollower(
     awaySinceMs: undefined,
     lastError: undefined,
     inconsistencies: 0,
+    doubted: false,
   }
   const listeners = new Set<() => void>()
   let stopping = new AbortController()
@@ -79,11 +82,18 @@ export function createFollower(
     const nowMs = clock.nowMs()
     if (health.awaySinceMs !== undefined)
       logger.info({ awayMs: nowMs - health.awaySinceMs }, 'the chain is back')
+    const { behind, head } = sync.state()
+    if (behind) {
+      if (health.lastError !== 'CHAIN_LAGGING')
+        logger.warn({ head: head?.number }, 'the chain went backwards')
+      metrics?.error('CHAIN_LAGGING')
+    }
     Object.assign(health, {
       lastAnswerMs: nowMs,
       awaySinceMs: undefined,
-      lastError: undefined,
+      lastError: behind ? 'CHAIN_LAGGING' : undefined,
       inconsistencies: 0,
+      doubted: behind,
     })
   }
 
@@ -94,6 +104,7 @@ export function createFollower(
     health.awaySinceMs ??= clock.nowMs()
     health.lastError = code
     if (code) metrics?.error(code)
+    if (code === 'CHAIN_ENDPOINTS_DISAGREE') health.doubted = true
     if (code === 'CHAIN_LOGS_INCONSISTENT') await suspectOwnLog()
   }
 
@@ -134,11 +145,11 @@ export function createFollower(
 
   const status = (): FollowerStatus => {
     const { block, blockTimestamp, head, caughtUp, reorgs } = sync.state()
-    const { inconsistencies: _, ...shown } = health
+    const { inconsistencies: _, doubted, ...shown } = health
     return {
       state:
         health.awaySinceMs !== undefined ? 'away' : caughtUp ? 'following' : head ? 'syncing' : 'starting',
-      fresh: caughtUp && isFresh(health, head?.timestamp, clock.nowMs(), options),
+      fresh: caughtUp && !doubted && isFresh(health, head?.timestamp, clock.nowMs(), options),
       block,
       blockTimestamp,
       head: head?.number,

@@ -13,9 +13,10 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { createChainSync } from './chain-sync.ts'
 import { type Channel, createChannels, readChannelStates } from './channels.ts'
-import { createChainClient } from './client.ts'
+import { type ChainClient, createChainClient } from './client.ts'
 import { createRpcSource } from './events.ts'
 import { createFollower, type Follower, networkFingerprint } from './follower.ts'
+import { createHeadWatch } from './heads.ts'
 import { createDbLogStore } from './log-store.ts'
 import { createMembership, readMembershipState } from './membership.ts'
 import { createMembershipFile } from './membership-file.ts'
@@ -66,11 +67,15 @@ export function createChain(
       clock,
       logger,
       metrics,
-      source: checkedFirst(
-        createRpcSource(client, {
-          channelsOf: { payee: account.address, isOurs: (id) => channels.view.channel(id) !== undefined },
-        }),
-        client.check,
+      source: comparedHeads(
+        components,
+        checkedFirst(
+          createRpcSource(client, {
+            channelsOf: { payee: account.address, isOurs: (id) => channels.view.channel(id) !== undefined },
+          }),
+          client.check,
+        ),
+        { client, confirmations },
       ),
       store: createDbLogStore(db),
       projections: parts.map(({ projection }) => projection),
@@ -121,6 +126,19 @@ function checkedFirst(source: ChainSource, check: () => Promise<void>): ChainSou
       return source.head()
     },
   }
+}
+
+/** A source whose newest block is the one that most endpoints stand behind, where there are several. */
+function comparedHeads(
+  components: { clock: Clock; metrics: Metrics },
+  source: ChainSource,
+  { client, confirmations }: { client: ChainClient; confirmations: number },
+): ChainSource {
+  const { endpoints } = client
+  const suspect = endpoints.suspect
+  if (endpoints.size < 2) return { ...source, suspect }
+  const watch = createHeadWatch({ ...components, endpoints }, { confirmations })
+  return { ...source, suspect, head: async () => (await watch.look()) ?? source.head() }
 }
 
 /** The channels as the payment engine reads them. */

@@ -2,13 +2,14 @@ import { PostriderError } from '@postrider/protocol/errors'
 import {
   accumulate,
   createMembershipTree,
+  EMPTY_ACCUMULATOR,
   type MembershipTree,
   type MerklePath,
   ROOT_WINDOW,
 } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
 import type { ChainClient } from './client.ts'
-import { readContract } from './contracts.ts'
+import { isDeployed, readContract } from './contracts.ts'
 import { readArgs } from './event-args.ts'
 import { inconsistent } from './follower-rules.ts'
 import { createMemberGroup, type Member, type TimedChange } from './member-group.ts'
@@ -103,7 +104,7 @@ export function createMembership(options: MembershipOptions = {}): {
   }
 
   const projection: Projection = {
-    check: (events) => checkFold(group.accumulator(), events.flatMap(toChange)),
+    check: (events) => void checkFold(group.accumulator(), events.flatMap(toChange)),
     apply(events, tip) {
       window.setTime(tip.timestamp)
       block = tip.number
@@ -123,6 +124,11 @@ export function createMembership(options: MembershipOptions = {}): {
       notify()
     },
     ...(contractState && {
+      async verify(events: readonly ChainEvent[], block: number) {
+        const { accumulator } = await contractState(block)
+        if (accumulator === checkFold(group.accumulator(), events.flatMap(toChange))) return
+        throw inconsistent(`changes of members up to block ${block} are missing`)
+      },
       async audit(block: number) {
         const { accumulator, size } = await contractState(block)
         if (accumulator === group.accumulator() && size === group.size()) return
@@ -163,18 +169,25 @@ export function createMembership(options: MembershipOptions = {}): {
 /** Reads the contract's figures over JSON-RPC. */
 export function readMembershipState(client: ChainClient) {
   return async (block: number): Promise<MembershipState> => {
-    const [accumulator, size] = await readContract(client, 'rlnMembership', 'state', [], block)
-    return { accumulator, size: Number(size) }
+    try {
+      const [accumulator, size] = await readContract(client, 'rlnMembership', 'state', [], block)
+      return { accumulator, size: Number(size) }
+    } catch (error) {
+      if (await isDeployed(client, 'rlnMembership', block)) throw error
+      return { accumulator: EMPTY_ACCUMULATOR, size: 0 }
+    }
   }
 }
 
-function checkFold(start: Hex, changes: readonly TimedChange[]): void {
+/** @returns the running hash after all changes */
+function checkFold(start: Hex, changes: readonly TimedChange[]): Hex {
   let folded = start
   for (const change of changes) {
     folded = foldOne(folded, change)
     if (folded === change.accumulator) continue
     throw inconsistent(`a change of members before index ${change.index} is missing or doubled`)
   }
+  return folded
 }
 
 function foldOne(accumulator: Hex, change: TimedChange): Hex {

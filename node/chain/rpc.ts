@@ -33,6 +33,16 @@ export type RpcPool = {
    * @throws PostriderError `CHAIN_UNREACHABLE`, `CHAIN_WRONG_CHAIN`, `CHAIN_RPC_FAILED`; viem's `RpcRequestError`
    */
   request(request: RpcRequest): Promise<unknown>
+  /** How many endpoints there are. */
+  readonly size: number
+  /** Asks this endpoint and no other; undefined if it does not answer, or failed so lately that it is left alone. */
+  ask(endpoint: number, request: RpcRequest): Promise<unknown>
+  /** Takes an endpoint that answers, but wrongly, out of use; undefined takes it back. */
+  setAside(endpoint: number, error: PostriderError | undefined): void
+  /** Leaves the endpoint that is asked first alone for the longest pause, unless it is the only one. */
+  suspect(error: PostriderError): void
+  /** Answers every request with this error from now on; undefined ends that. `ask` goes on. */
+  hold(error: PostriderError | undefined): void
   health(): RpcHealth[]
   /** Gives up what is under way and refuses what comes later. */
   close(): void
@@ -53,6 +63,8 @@ type Endpoint = {
   lastOkMs: number | undefined
   latencyMs: number | undefined
   lastError: ErrorCode | undefined
+  /** Why it is not used although it answers. */
+  aside: ErrorCode | undefined
 }
 
 /** JSON-RPC's codes for a request that no endpoint will answer differently. 3 is a revert with data. */
@@ -73,6 +85,7 @@ export function createRpcPool(
   })
   const endpoints = urls.map(newEndpoint)
   const closing = new AbortController()
+  let held: PostriderError | undefined
   let nextId = 1
 
   const call = async (endpoint: Endpoint, { method, params }: RpcRequest): Promise<unknown> => {
@@ -125,38 +138,78 @@ export function createRpcPool(
   const inOrder = (): Endpoint[] => {
     const nowMs = clock.nowMs()
     const rank = (endpoint: Endpoint) => (endpoint.retryAtMs > nowMs ? endpoint.retryAtMs : 0)
-    return [...endpoints].sort((a, b) => rank(a) - rank(b))
+    return endpoints.filter(({ aside }) => !aside).sort((a, b) => rank(a) - rank(b))
+  }
+
+  /** @throws PostriderError when the endpoint failed, which is noted; viem's `RpcRequestError` when that is the answer */
+  const tryOne = async (endpoint: Endpoint, request: RpcRequest): Promise<unknown> => {
+    try {
+      await checkChain(endpoint)
+      const result = await call(endpoint, request)
+      succeeded(endpoint)
+      return result
+    } catch (error) {
+      if (closing.signal.aborted) throw abortReason(closing.signal)
+      if (isRequestFault(error)) {
+        succeeded(endpoint)
+        throw error
+      }
+      const coded = toPostriderError(error)
+      failed(endpoint, coded)
+      throw coded
+    }
   }
 
   return {
+    size: endpoints.length,
     async request(request) {
+      if (held) throw held
       const errors: PostriderError[] = []
       for (const endpoint of inOrder()) {
         try {
-          await checkChain(endpoint)
-          const result = await call(endpoint, request)
-          succeeded(endpoint)
-          return result
+          return await tryOne(endpoint, request)
         } catch (error) {
-          if (closing.signal.aborted) throw abortReason(closing.signal)
-          if (isRequestFault(error)) {
-            succeeded(endpoint)
-            throw error
-          }
-          const coded = toPostriderError(error)
-          failed(endpoint, coded)
-          errors.push(coded)
+          if (closing.signal.aborted || !isPostriderError(error)) throw error
+          errors.push(error)
         }
       }
       throw worstOf(errors)
     },
+    async ask(at, request) {
+      const endpoint = endpoints[at]
+      if (!endpoint || endpoint.retryAtMs > clock.nowMs()) return undefined
+      try {
+        return await tryOne(endpoint, request)
+      } catch (error) {
+        if (closing.signal.aborted) throw error
+        return undefined
+      }
+    },
+    setAside(at, error) {
+      const endpoint = endpoints[at]
+      if (!endpoint || endpoint.aside === error?.code) return
+      const shown = { endpoint: redactUrl(endpoint.url), ...(error && { err: error }) }
+      if (error) logger.warn(shown, 'RPC endpoint is set aside')
+      else logger.info(shown, 'RPC endpoint agrees with the others again')
+      if (error) metrics?.error(error.code)
+      endpoint.aside = error?.code
+    },
+    suspect(error) {
+      const [first, ...others] = inOrder()
+      if (!first || others.length === 0) return
+      failed(first, error)
+      first.retryAtMs = clock.nowMs() + RPC_MAX_COOL_DOWN_MS
+    },
+    hold(error) {
+      held = error
+    },
     health: () =>
-      endpoints.map(({ url, state, lastOkMs, latencyMs, lastError }) => ({
+      endpoints.map(({ url, state, lastOkMs, latencyMs, lastError, aside }) => ({
         url: redactUrl(url),
-        state,
+        state: aside && state === 'ok' ? ('failing' as const) : state,
         lastOkMs,
         latencyMs,
-        lastError,
+        lastError: aside ?? lastError,
       })),
     close: () => closing.abort(),
   }
@@ -171,6 +224,7 @@ function newEndpoint(url: string): Endpoint {
     lastOkMs: undefined,
     latencyMs: undefined,
     lastError: undefined,
+    aside: undefined,
   }
 }
 

@@ -220,6 +220,53 @@ describe('sender', () => {
     expect((await sender.submit(intent)).status).toBe('success')
   })
 
+  it('fills a gap before its nonce: with what a reorganisation removed, or with nothing', async () => {
+    const { sender, store, clock } = await start()
+    const before = await tokens(friend.address)
+    const fork = await dev.snapshot()
+    const firstNonce = await dev.client.getTransactionCount({ address: account.address })
+    await sender.submit(transfer(3n))
+    await dev.setAutomine(false)
+    onTestFinished(() => dev.setAutomine(true))
+    // A transaction from elsewhere takes the next nonce; ours comes after it, and both nonces before it vanish.
+    await dev.client.sendTransaction({ account, to: friend.address, value: 1n })
+    const intent = transfer(4n)
+    const sent = sender.submit(intent)
+    await waitUntil(async () => (await store.get(intent.key)) !== undefined)
+    await dev.revert(fork)
+    await dev.setAutomine(true)
+    const mined = async () => dev.client.getTransactionCount({ address: account.address })
+    for (let next = (await mined()) + 1; next <= firstNonce + 2; next++) {
+      clock.shift(STUCK_AFTER_MS / 2)
+      await waitUntil(async () => (await mined()) >= next)
+    }
+    clock.shift(STUCK_AFTER_MS / 2)
+    expect((await sent).status).toBe('success')
+    expect(await tokens(friend.address)).toBe(before + 7n)
+  })
+
+  it('sends again what was mined, confirmed, and then reorganised away', async () => {
+    const { sender, store, clock } = await start()
+    const before = await tokens(friend.address)
+    const fork = await dev.snapshot()
+    const intent = transfer(5n)
+    const first = await sender.submit(intent)
+    await dev.revert(fork)
+    await dev.mine(2)
+    expect(await tokens(friend.address)).toBe(before)
+    const again = sender.submit(intent)
+    await clock.looks(2)
+    clock.shift(STUCK_AFTER_MS / 2)
+    const second = await again
+    expect(second.transactionHash).toBe(first.transactionHash)
+    expect(second.blockNumber).toBeGreaterThan(first.blockNumber)
+    expect(await store.get(intent.key)).toMatchObject({
+      status: 'done',
+      blockNumber: Number(second.blockNumber),
+    })
+    expect(await tokens(friend.address)).toBe(before + 5n)
+  })
+
   it('waits for confirmations', async () => {
     const { sender, clock } = await start({ confirmations: 2 })
     let done = false
@@ -380,6 +427,18 @@ describe.each(['memory', 'database'] as const)('transaction store in %s', (kind)
       failure,
     })
     expect((await store.open(sample.sender)).map(({ key }) => key)).toEqual(['earlier'])
+  })
+
+  it('finds transactions by their nonces, without those that were replaced', async () => {
+    const store = await createStore()
+    for (const nonce of [3, 4, 5]) await store.put({ ...sample, key: `k${nonce}`, nonce, attempts: [] })
+    await store.end('k3', { status: 'done' })
+    await store.end('k4', { status: 'replaced' })
+    const keys = async (from: number, to: number) =>
+      (await store.withNonces(sample.sender, from, to)).map(({ key }) => key)
+    expect(await keys(0, 6)).toEqual(['k3', 'k5'])
+    expect(await keys(4, 5)).toEqual([])
+    expect(await keys(5, 6)).toEqual(['k5'])
   })
 
   it('takes a replaced key anew, and no other', async () => {

@@ -7,7 +7,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { createBoundedQueue } from '../core/queue.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
-import { MAX_QUEUED_TRANSACTIONS } from './constants.ts'
+import { MAX_QUEUED_TRANSACTIONS, REORG_WINDOW_BLOCKS } from './constants.ts'
 import { revertError } from './revert.ts'
 import {
   createTransactionRunner,
@@ -102,10 +102,13 @@ export function createSender(
       return watch(await abortable(runner.send(intent), signal), signal)
     }
     if (known.status === 'sent') return watch(known, signal)
-    const { txHash, failure } = known
+    const { txHash, failure, blockNumber = 0 } = known
     if (known.status === 'reverted' && failure) throw revertError(failure, { txHash })
     const receipt = txHash && (await rpcErrors(readReceipt(client, txHash)))
     if (receipt) return receipt
+    // A young receipt that is gone was reorganised away; an old one may just not be kept any more.
+    const head = await rpcErrors(client.rpc.getBlockNumber())
+    if (head <= BigInt(blockNumber + REORG_WINDOW_BLOCKS)) return watch(known, signal)
     throw new PostriderError('CHAIN_RPC_FAILED', { detail: `the endpoint has no receipt of ${txHash}` })
   }
 

@@ -10,6 +10,7 @@ import {
   REBROADCAST_AFTER_MS,
   REPLACED_AFTER_LOOKS,
   STUCK_AFTER_MS,
+  TRANSFER_GAS,
 } from './constants.ts'
 import { currentFees, type Fees, raisedFees } from './fees.ts'
 import { type Revert, toSendError } from './revert.ts'
@@ -71,6 +72,8 @@ export type RunnerComponents = {
   logger: Logger
 }
 
+type Signable = Pick<StoredTransaction, 'nonce' | 'target' | 'data' | 'value' | 'gas'>
+
 export function createTransactionRunner(
   components: RunnerComponents,
   options: RunnerOptions,
@@ -101,7 +104,7 @@ export function createTransactionRunner(
     })
   }
 
-  const sign = async (transaction: Omit<StoredTransaction, 'attempts'>, fees: Fees): Promise<Attempt> => {
+  const sign = async (transaction: Signable, fees: Fees): Promise<Attempt> => {
     const raw = await account.signTransaction({
       type: 'eip1559',
       chainId: client.network.chainId,
@@ -165,8 +168,26 @@ export function createTransactionRunner(
   const nonceIsUsed = async ({ nonce }: StoredTransaction): Promise<boolean> =>
     (await rpcErrors(rpc.getTransactionCount({ address: account.address, blockTag: 'latest' }))) > nonce
 
+  /**
+   * Nothing is mined while a lower nonce is neither mined nor in the pool. One that a reorganisation removed is
+   * broadcast again; one of somebody else's that vanished is used up by sending nothing to ourselves.
+   */
+  const fillGap = async ({ nonce: ours }: StoredTransaction): Promise<void> => {
+    const nonce = await rpcErrors(rpc.getTransactionCount({ address: account.address, blockTag: 'pending' }))
+    if (nonce >= ours) return
+    const [known] = await store.withNonces(account.address, nonce, nonce + 1)
+    logger.warn({ nonce, ours, key: known?.key }, 'a nonce before ours is missing')
+    await broadcast(known?.attempts.at(-1) ?? (await signNothing(nonce)))
+  }
+
+  const signNothing = async (nonce: number): Promise<Attempt> => {
+    const nothing = { target: account.address, data: '0x' as const, value: 0n, gas: TRANSFER_GAS, nonce }
+    return sign(nothing, await currentFees(client, maxFeePerGas))
+  }
+
   /** Broadcasts again, with a higher fee once it has waited for long. */
   const push = async (transaction: StoredTransaction): Promise<StoredTransaction> => {
+    await fillGap(transaction)
     const last = transaction.attempts.at(-1)
     if (!last) return transaction
     const waitedMs = clock.nowMs() - last.sentMs
@@ -204,21 +225,28 @@ export function createTransactionRunner(
     let transaction = started
     let pushedMs = clock.nowMs()
     let looksAfterUse = 0
+
+    const look = async (): Promise<Ended | undefined> => {
+      const receipt = await findReceipt(transaction)
+      if (receipt) return (await isConfirmed(receipt)) ? conclude(transaction, receipt) : undefined
+      if (await nonceIsUsed(transaction)) {
+        // Endpoints answer from different blocks: believe it only after several looks.
+        looksAfterUse++
+        if (looksAfterUse < REPLACED_AFTER_LOOKS) return undefined
+        await store.end(transaction.key, { status: 'replaced' } satisfies TransactionEnd)
+        return { status: 'replaced' }
+      }
+      looksAfterUse = 0
+      if (clock.nowMs() - pushedMs < REBROADCAST_AFTER_MS) return undefined
+      pushedMs = clock.nowMs()
+      transaction = await push(transaction)
+      return undefined
+    }
+
     while (!signal.aborted) {
       try {
-        const receipt = await findReceipt(transaction)
-        if (receipt && (await isConfirmed(receipt))) return await conclude(transaction, receipt)
-        if (!receipt && (await nonceIsUsed(transaction))) {
-          // Endpoints answer from different blocks: believe it only after several looks.
-          looksAfterUse++
-          if (looksAfterUse >= REPLACED_AFTER_LOOKS) {
-            await store.end(transaction.key, { status: 'replaced' } satisfies TransactionEnd)
-            return { status: 'replaced' }
-          }
-        } else if (!receipt && clock.nowMs() - pushedMs >= REBROADCAST_AFTER_MS) {
-          pushedMs = clock.nowMs()
-          transaction = await push(transaction)
-        }
+        const ended = await look()
+        if (ended) return ended
       } catch (err) {
         logger.debug({ err, key: transaction.key }, 'cannot look for the transaction now')
       }

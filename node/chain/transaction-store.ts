@@ -58,11 +58,15 @@ export type TransactionStore = {
   get(key: string): Promise<StoredTransaction | undefined>
   /** Those of an account whose end is not known, by nonce. */
   open(sender: Address): Promise<StoredTransaction[]>
+  /** Those of an account with these nonces that were or may be mined, `to` not included, by nonce. */
+  withNonces(sender: Address, from: number, to: number): Promise<StoredTransaction[]>
   /** Writes a transaction with its first attempt; replaces one of the same key that was `replaced`. */
   put(transaction: StoredTransaction): Promise<void>
   addAttempt(key: string, attempt: Attempt): Promise<void>
   end(key: string, end: TransactionEnd): Promise<void>
 }
+
+type TransactionWhere = NonNullable<NonNullable<Parameters<Db['transaction']['findMany']>[0]>['where']>
 
 /** Keeps transactions in node.db. Every call throws `CORE_DB_FAILED` when the database refuses. */
 export function createDbTransactionStore(db: Db, nowMs: () => number): TransactionStore {
@@ -83,12 +87,16 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
     })
   }
 
-  const open = async (sender: Address): Promise<StoredTransaction[]> => {
-    const where = { sender: sender.toLowerCase(), status: 'sent' }
+  const find = async (where: TransactionWhere): Promise<StoredTransaction[]> => {
     const rows = await db.transaction.findMany({ where, orderBy: { nonce: 'asc' }, select: { key: true } })
     const found = await Promise.all(rows.map(({ key }) => read(key)))
     return found.filter((transaction) => transaction !== undefined)
   }
+
+  const open = (sender: Address) => find({ sender: sender.toLowerCase(), status: 'sent' })
+
+  const withNonces = (sender: Address, from: number, to: number) =>
+    find({ sender: sender.toLowerCase(), nonce: { gte: from, lt: to }, status: { not: 'replaced' } })
 
   const end = async (key: string, { gasUsed, gasPrice, failure, ...rest }: TransactionEnd): Promise<void> => {
     await db.transaction.update({
@@ -106,6 +114,7 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
   return {
     get: (key) => dbErrors(read(key)),
     open: (sender) => dbErrors(open(sender)),
+    withNonces: (sender, from, to) => dbErrors(withNonces(sender, from, to)),
     put: (transaction) => dbErrors(put(transaction)),
     async addAttempt(key, attempt) {
       await dbErrors(db.transactionAttempt.create({ data: toAttemptRow(key, attempt) }))
@@ -117,15 +126,17 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
 /** Keeps transactions in memory: for tests, and for tools that wait for each of their transactions. */
 export function createMemoryTransactionStore(): TransactionStore {
   const transactions = new Map<string, StoredTransaction>()
+  const find = (of: Address, wanted: (transaction: StoredTransaction) => boolean): StoredTransaction[] => {
+    const own = [...transactions.values()].filter(
+      (transaction) => transaction.sender.toLowerCase() === of.toLowerCase() && wanted(transaction),
+    )
+    return structuredClone(own.sort((a, b) => a.nonce - b.nonce))
+  }
   return {
     get: async (key) => structuredClone(transactions.get(key)),
-    async open(sender) {
-      const own = [...transactions.values()].filter(
-        (transaction) =>
-          transaction.status === 'sent' && transaction.sender.toLowerCase() === sender.toLowerCase(),
-      )
-      return structuredClone(own.sort((a, b) => a.nonce - b.nonce))
-    },
+    open: async (sender) => find(sender, ({ status }) => status === 'sent'),
+    withNonces: async (sender, from, to) =>
+      find(sender, ({ status, nonce }) => status !== 'replaced' && nonce >= from && nonce < to),
     async put(transaction) {
       const known = transactions.get(transaction.key)
       if (known && known.status !== 'replaced') {

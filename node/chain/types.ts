@@ -1,3 +1,4 @@
+import type { PostriderError } from '@postrider/protocol/errors'
 import type { Hex } from '@postrider/protocol/wire'
 
 /** The head of one block, as far as the node needs it. */
@@ -43,6 +44,8 @@ export type ChainSource = {
   block(number: number): Promise<BlockHeader | undefined>
   /** Events of the blocks `from` to `to`, both included, in any order. */
   events(from: number, to: number): Promise<ChainEvent[]>
+  /** Told that answers contradict each other, so that it can ask somebody else. */
+  suspect?(error: PostriderError): void
 }
 
 /** Everything the follower must find again after a restart. */
@@ -83,6 +86,12 @@ export type Projection = {
    * @throws PostriderError `CHAIN_LOGS_INCONSISTENT` if they cannot follow what was applied so far
    */
   check?(events: readonly ChainEvent[]): void
+  /**
+   * Compares what these events lead to with the contract at `block`, the last one they are of.
+   *
+   * @throws PostriderError `CHAIN_LOGS_INCONSISTENT` if they differ
+   */
+  verify?(events: readonly ChainEvent[], block: number): Promise<void>
   /** Takes events of newer blocks, all up to `tip`. */
   apply(events: readonly ChainEvent[], tip: Checkpoint): void
   /** Starts over from all events up to `tip`: at start and after a reorganisation. */

@@ -32,6 +32,18 @@ export const chainErrors = {
     fix: 'The node asks again, then reads from an earlier block. If it lasts, use another RPC endpoint.',
     http: 502,
   },
+  CHAIN_ENDPOINT_SET_ASIDE: {
+    title: 'An RPC endpoint contradicts the others and is not used',
+    retryable: true,
+    fix: 'The detail says how: behind, ahead, forked or misdated. It is used again once it agrees; if it does not, replace it.',
+    http: 502,
+  },
+  CHAIN_ENDPOINTS_DISAGREE: {
+    title: 'The RPC endpoints contradict each other and no majority tells who is right',
+    retryable: true,
+    fix: 'No request is charged until they agree. Use three endpoints of different operators; docs/runbooks/rpc-outage.md.',
+    http: 503,
+  },
   CHAIN_REORG_TOO_DEEP: {
     title: 'The chain was rewritten further back than the node remembers',
     retryable: true,
@@ -39,7 +51,7 @@ export const chainErrors = {
     http: 503,
   },
   CHAIN_LAGGING: {
-    title: 'The newest block of the chain is too old',
+    title: 'The newest block of the chain is too old, or older than one that was seen before',
     retryable: true,
     fix: 'Wait, or check the RPC endpoints: one that is stuck answers with old blocks. chain.maxHeadAgeSeconds is the limit.',
     http: 503,
