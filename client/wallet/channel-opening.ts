@@ -120,14 +120,18 @@ export async function raiseTo(
   record: ChannelRecord,
   total: bigint,
 ): Promise<ChannelRecord> {
-  const { spending } = parts
-  const id = record.channelId
-  let current = record
-  if (spending.pending(id)) {
-    await spending.recheck()
-    current = await readAgain(parts, record)
-  }
+  const current = await followUp(parts, record)
   return current.deposit >= total ? current : topUp(parts, options, current, total)
+}
+
+/** Finds out first what became of earlier transactions, so that none is made up for that can still take effect. */
+export async function followUp(parts: ChannelParts, record: ChannelRecord): Promise<ChannelRecord> {
+  const { spending, takenBack } = parts
+  const id = record.channelId
+  if (!takenBack.has(id) && !spending.pending(id)) return record
+  await spending.recheck()
+  takenBack.delete(id)
+  return readAgain(parts, record)
 }
 
 async function topUp(

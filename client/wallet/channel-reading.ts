@@ -1,4 +1,5 @@
 import { PostriderError } from '@postrider/protocol/errors'
+import type { Hex } from '@postrider/protocol/wire'
 import type { ChainReader, ChainWriter, ChannelState } from '../chain/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
@@ -25,7 +26,9 @@ export type ChannelsComponents = {
 export type ChannelParts = ChannelsComponents & {
   /** A lock by channel: a reading that was asked for earlier never overwrites a later one. */
   reading: KeyedMutex
-  /** The chain has less of this channel than it had. */
+  /** Channels of which the chain has less than it had, until their transactions were looked for. */
+  takenBack: Set<Hex>
+  /** One more. */
   onTakenBack(record: ChannelRecord): void
 }
 
@@ -49,6 +52,7 @@ async function readOnce(parts: ChannelParts, record: ChannelRecord): Promise<Cha
   const saved = await book.update(channelId, change)
   if (isLess(before, state)) {
     events.emit('failed', { operator, error: takenBack(before, state) })
+    parts.takenBack.add(channelId)
     parts.onTakenBack(saved)
   }
   return saved

@@ -2,7 +2,7 @@ import type { Address } from '@postrider/protocol/wire'
 import { toPostriderError } from '../core/errors.ts'
 import { createKeyedMutex } from '../core/mutex.ts'
 import { balanceOf } from './book.ts'
-import { type ChannelsOptions, ensureOpen, raiseTo } from './channel-opening.ts'
+import { type ChannelsOptions, ensureOpen, followUp, raiseTo } from './channel-opening.ts'
 import { type ChannelParts, type ChannelsComponents, readAgain } from './channel-reading.ts'
 import { TOP_UP_DIVISOR, TOP_UP_RETRY_MAX_MS, TOP_UP_RETRY_MS } from './constants.ts'
 import { promisedTotal } from './promised.ts'
@@ -33,7 +33,7 @@ export interface Channels {
 type Retry = { notBeforeMs: number; pauseMs: number }
 
 export function createChannels(components: ChannelsComponents, options: ChannelsOptions): Channels {
-  const { writer, book, clock, spending } = components
+  const { writer, book, clock } = components
   const turns = createKeyedMutex()
   const retries = new Map<string, Retry>()
   const background = new Set<Promise<void>>()
@@ -54,6 +54,7 @@ export function createChannels(components: ChannelsComponents, options: Channels
     ...components,
     events,
     reading: createKeyedMutex(),
+    takenBack: new Set(),
     onTakenBack: (record) => inBackground(() => restore(record), record.operator),
   }
   const inTurn = <T>(operator: Address, task: () => Promise<T>): Promise<T> =>
@@ -62,14 +63,14 @@ export function createChannels(components: ChannelsComponents, options: Channels
   const refresh = (record: ChannelRecord) => readAgain(parts, latest(record))
 
   const raise = (record: ChannelRecord, total: bigint) =>
-    inTurn(record.operator, () => raiseTo(parts, options, latest(record), total))
-  /** Brings back what a reorganisation took, where that can still be done. */
-  const restore = (record: ChannelRecord) =>
     inTurn(record.operator, async () => {
-      if (!spending.has(record.channelId)) return
-      await spending.recheck()
-      await refresh(record)
+      const current = latest(record)
+      // Enough by our record and not by the node's: the chain may have taken it back, or the node is behind.
+      const seen = current.deposit < total ? current : await refresh(current).catch(() => current)
+      return raiseTo(parts, options, seen, total)
     })
+  /** Brings back what a reorganisation took, where that can still be done. */
+  const restore = (record: ChannelRecord) => inTurn(record.operator, () => followUp(parts, latest(record)))
   const raiseLater = async (record: ChannelRecord, total: bigint) => {
     const { channelId: id } = record
     const pauseMs = Math.min((retries.get(id)?.pauseMs ?? TOP_UP_RETRY_MS / 2) * 2, TOP_UP_RETRY_MAX_MS)

@@ -1,32 +1,18 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import { formatAmount } from '@postrider/protocol/payment'
-import type { ChainReader, ChainWriter, Keep, SignedTransaction } from '../chain/types.ts'
+import type { ChainReader, ChainWriter, Keep } from '../chain/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { createMutex } from '../core/mutex.ts'
-import { encodeRecord, getRecord, listRecords } from '../storage/records.ts'
 import type { Storage, Write } from '../storage/types.ts'
 import { DAY_MS } from './constants.ts'
-
-const DAY = 'wallet/day'
-const PREFIX = 'wallet/spending/'
-
-/** What a transaction spends tokens for. `about` names the channel or membership. */
-export type Purpose = { kind: 'open' | 'topUp' | 'register'; about: string; amount: bigint }
-
-/** One transaction that spends tokens, on disk before it leaves. */
-type Entry = Purpose & {
-  id: number
-  /** UTC day of whose budget it is, as in 2026-01-31. */
-  day: string
-  /** Absent until it is signed; then the same bytes are sent again after a crash or a reorganisation. */
-  transaction?: SignedTransaction
-  /** It was seen in a block. */
-  mined: boolean
-}
+import { openSpendingBook, type Purpose, type SpendingBook, type SpendingEntry } from './spending-book.ts'
 
 /**
- * The tokens that left this wallet on one UTC day, by transaction. The day is the earlier one of this machine's clock
- * and the newest block's, and never goes back: a clock that is set wrong, or a chain that lies, renews no budget.
+ * The tokens that leave this wallet on one UTC day, by transaction.
+ *
+ * Two clocks say which day it is, this machine's and the newest block's. A day begins when both have reached it, and
+ * never ends again; what is spent counts for the later one of the two, at most a day ahead of this machine's. So
+ * neither a clock that is set wrong nor a chain that lies renews a budget.
  */
 export interface Spending {
   /** What today's budget still allows, base units. @throws PostriderError `CLIENT_CHAIN_UNAVAILABLE` */
@@ -34,7 +20,7 @@ export interface Spending {
   /**
    * Counts a transaction in today's budget and sends it. What `send` keeps is on disk before it leaves.
    *
-   * @param record writes the entry, with whatever must be on disk together with it
+   * @param record makes the writes, with whatever must be on disk together with them
    * @throws PostriderError `CLIENT_BUDGET_EXCEEDED`, what `record` and `send` throw
    */
   spend(
@@ -44,10 +30,10 @@ export interface Spending {
   ): Promise<void>
   /** True while it is not known what became of a transaction about this. */
   pending(about: string): boolean
-  /** True if a transaction about this counts today, or is pending. */
+  /** True if a transaction about this is pending, or was mined lately. */
   has(about: string): boolean
   /**
-   * Looks for every transaction of today, and those pending, again: one that is not in the chain is sent again and
+   * Looks for every transaction that is pending or was mined lately: one that is not in the chain is sent again and
    * waited for; one that never can be gives its amount back to the budget.
    */
   recheck(): Promise<void>
@@ -62,118 +48,100 @@ export type SpendingComponents = {
 
 /** @param limit base units a day */
 export async function openSpending(components: SpendingComponents, limit: bigint): Promise<Spending> {
-  const { storage, clock, reader, writer } = components
-  const entries = await loadEntries(storage)
+  const { storage, writer } = components
+  const book = await openSpendingBook(storage)
   const sending = new Set<number>()
   const turn = createMutex()
-  let day = (await getRecord<{ day: string }>(storage, DAY))?.day ?? ''
-  // Keys are read in ascending order.
-  let next = ([...entries.keys()].at(-1) ?? 0) + 1
-
-  const keep = (entry: Entry): Promise<void> => {
-    entries.set(entry.id, entry)
-    return storage.batch([put(entry)])
+  const days = createDays(components, book.savedDay)
+  const settle = async (entry: SpendingEntry): Promise<void> => {
+    if (!entry.transaction || sending.has(entry.id)) return
+    const outcome = await writer.conclude(entry.transaction)
+    if (outcome !== 'mined') await book.drop(entry)
+    else if (!entry.mined) await book.keep({ ...entry, mined: true })
   }
-  const drop = ({ id }: Entry): Promise<void> => {
-    entries.delete(id)
-    return storage.batch([{ key: keyOf(id), value: undefined }])
-  }
-  const today = async (): Promise<string> => {
-    const { atMs } = await reader.head()
-    const nowMs = clock.nowMs()
-    const now = new Date(nowMs < atMs ? nowMs : atMs).toISOString().slice(0, 10)
-    if (now > day) day = now
-    return day
-  }
-  const left = (): bigint => {
-    const spent = [...entries.values()].filter((entry) => entry.day === day)
-    const rest = spent.reduce((sum, { amount }) => sum - amount, limit)
-    return rest > 0n ? rest : 0n
-  }
-  /** Counts it, in memory at once; and the writes that go with it. */
-  const reserve = (purpose: Purpose): { entry: Entry; writes: Write[] } => {
-    const remaining = left()
-    if (purpose.amount > remaining) throw exceeded(purpose.amount, remaining, limit, day)
-    const entry: Entry = { ...purpose, id: next++, day, mined: false }
-    const over = [...entries.values()].filter((old) => old.mined && old.day < day)
-    for (const { id } of over) entries.delete(id)
-    entries.set(entry.id, entry)
-    const forgotten = over.map(({ id }): Write => ({ key: keyOf(id), value: undefined }))
-    return { entry, writes: [put(entry), { key: DAY, value: encodeRecord({ day }) }, ...forgotten] }
-  }
-  const attempt = async (entry: Entry, send: (keep: Keep) => Promise<void>): Promise<void> => {
-    let signed: Entry | undefined
-    try {
-      await send((transaction) => {
-        signed = { ...entry, transaction }
-        return keep(signed)
-      })
-    } catch (error) {
-      // Only a refusal is certain; whatever else happened, what was signed may still be mined.
-      if (!signed || isRefusal(error)) await drop(entry)
-      throw error
-    }
-    await keep({ ...entry, ...signed, mined: true })
-  }
-  const settle = async (entry: Entry, transaction: SignedTransaction): Promise<void> => {
-    const outcome = await writer.conclude(transaction)
-    if (outcome !== 'mined') await drop(entry)
-    else if (!entry.mined) await keep({ ...entry, mined: true })
-  }
-
   return {
     async remaining() {
-      await today()
-      return left()
+      const { today } = await days.now()
+      return leftOf(book.list(), limit, today)
     },
     async spend(purpose, record, send) {
-      await today()
-      const { entry, writes } = reserve(purpose)
+      const { today, latest } = await days.now()
+      // From here to `add` without a pause: two that start together see each other.
+      const left = leftOf(book.list(), limit, today)
+      if (purpose.amount > left) throw exceeded(purpose.amount, left, limit, today)
+      const entry = book.add(purpose, latest)
       sending.add(entry.id)
       try {
-        await record(writes).catch((error) => {
-          entries.delete(entry.id)
+        await record(book.record(entry, today)).catch((error) => {
+          book.forget(entry)
           throw error
         })
-        await attempt(entry, send)
+        await sendKept(book, entry, send)
       } finally {
         sending.delete(entry.id)
       }
     },
-    pending: (about) => [...entries.values()].some((entry) => entry.about === about && !entry.mined),
-    has: (about) => [...entries.values()].some((entry) => entry.about === about),
+    pending: (about) => book.list().some((entry) => entry.about === about && !entry.mined),
+    has: (about) => book.list().some((entry) => entry.about === about),
     recheck: () =>
       turn.run(async () => {
-        const open = [...entries.values()].flatMap((entry) => {
-          const { id, transaction, mined } = entry
-          const due = transaction && !sending.has(id) && (!mined || entry.day === day)
-          return due ? [{ entry, transaction }] : []
-        })
         // A nonce is of use only after the one before it.
-        open.sort((a, b) => a.transaction.nonce - b.transaction.nonce)
-        for (const { entry, transaction } of open) await settle(entry, transaction)
+        for (const entry of book.list().sort(byNonce)) await settle(entry)
       }),
   }
 }
 
-const keyOf = (id: number): string => PREFIX + String(id).padStart(12, '0')
-const put = (entry: Entry): Write => ({ key: keyOf(entry.id), value: encodeRecord(entry) })
+const nonceOf = ({ transaction }: SpendingEntry): number => transaction?.nonce ?? 0
+const byNonce = (a: SpendingEntry, b: SpendingEntry): number => nonceOf(a) - nonceOf(b)
 
-/** Entries that were signed; what the process had not signed when it ended never left. */
-async function loadEntries(storage: Storage): Promise<Map<number, Entry>> {
-  const found = (await listRecords<Entry>(storage, PREFIX)).map(({ value }) => value)
-  const unsent = found.filter(({ transaction }) => !transaction)
-  if (unsent.length > 0) {
-    await storage.batch(unsent.map(({ id }) => ({ key: keyOf(id), value: undefined })))
+async function sendKept(
+  book: SpendingBook,
+  entry: SpendingEntry,
+  send: (keep: Keep) => Promise<void>,
+): Promise<void> {
+  let signed: SpendingEntry | undefined
+  try {
+    await send((transaction) => {
+      signed = { ...entry, transaction }
+      return book.keep(signed)
+    })
+  } catch (error) {
+    // Only a refusal is certain; whatever else happened, what was signed may still be mined.
+    if (!signed || isRefusal(error)) await book.drop(entry)
+    throw error
   }
-  return new Map(found.filter(({ transaction }) => transaction).map((entry) => [entry.id, entry]))
+  await book.keep({ ...entry, ...signed, mined: true })
 }
 
 /** A transaction that the chain refused, or that was reverted. */
 const isRefusal = (error: unknown): boolean => isPostriderError(error) && !error.retryable
 
-function exceeded(needed: bigint, remaining: bigint, limit: bigint, day: string): PostriderError {
-  const dayEndsAt = new Date(Date.parse(day) + DAY_MS).toISOString()
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+const earlier = (a: number, b: number): number => (a < b ? a : b)
+
+/** The day by both clocks: the one that has begun for sure, and the last one that it may be. */
+function createDays({ clock, reader }: Pick<SpendingComponents, 'clock' | 'reader'>, saved: string) {
+  let today = saved
+  return {
+    async now(): Promise<{ today: string; latest: string }> {
+      const { atMs } = await reader.head()
+      const nowMs = clock.nowMs()
+      const begun = dayOf(earlier(nowMs, atMs))
+      if (begun > today) today = begun
+      const possible = dayOf(nowMs > atMs ? nowMs : earlier(atMs, nowMs + DAY_MS))
+      return { today, latest: possible > today ? possible : today }
+    },
+  }
+}
+
+function leftOf(entries: readonly SpendingEntry[], limit: bigint, today: string): bigint {
+  const counted = entries.filter(({ day }) => day >= today)
+  const left = counted.reduce((sum, { amount }) => sum - amount, limit)
+  return left > 0n ? left : 0n
+}
+
+function exceeded(needed: bigint, remaining: bigint, limit: bigint, today: string): PostriderError {
+  const dayEndsAt = new Date(Date.parse(today) + DAY_MS).toISOString()
   return new PostriderError('CLIENT_BUDGET_EXCEEDED', {
     detail: `the daily budget: ${formatAmount(needed)} needed, ${formatAmount(remaining)} left until ${dayEndsAt}`,
     data: {
