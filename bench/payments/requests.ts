@@ -26,7 +26,7 @@ import { CONTENT_TOPIC, DEPOSIT, DOMAIN, PAYEE, PRICES, PUBSUB_TOPIC } from './s
 const IN_FLIGHT = 32
 const WARM_UP = 1_000
 const REQUESTS = 3_000
-const ROUNDS = 3
+const ROUNDS = 5
 
 /** Requests a second, and the processor time of one request in each process, ms; each the best of a few rounds. */
 export type RequestFigures = { perSecond: number; clientMs: number; nodeMs: number }

@@ -34,16 +34,23 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const { what, ms, signal } = options
   throwIfAborted(signal)
-  const deadline = new AbortController()
+  const controller = new AbortController()
   const done = new AbortController()
-  const both = anySignal(deadline.signal, signal)
+  const cut = Promise.withResolvers<never>()
+  const end = (reason: PostriderError) => {
+    controller.abort(reason)
+    cut.reject(reason)
+  }
+  const forward = () => signal && end(abortReason(signal))
+  signal?.addEventListener('abort', forward, { once: true })
   clock.sleep(ms, done.signal).then(
-    () => deadline.abort(new PostriderError('CLIENT_TIMEOUT', { detail: what, data: { what, ms } })),
+    () => end(new PostriderError('CLIENT_TIMEOUT', { detail: what, data: { what, ms } })),
     () => undefined,
   )
   try {
-    return await raceAbort(task(both), both)
+    return await Promise.race([task(controller.signal), cut.promise])
   } finally {
+    signal?.removeEventListener('abort', forward)
     done.abort(DONE)
   }
 }

@@ -25,24 +25,25 @@ export async function withDeadline<T>(
   options: { what: string; ms: number; signal?: AbortSignal },
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { what, ms } = options
+  const { what, ms, signal } = options
+  if (signal?.aborted) throw abortReason(signal)
   const controller = new AbortController()
   const done = new AbortController()
-  const forward = () => controller.abort(options.signal && abortReason(options.signal))
-  if (options.signal?.aborted) throw abortReason(options.signal)
-  options.signal?.addEventListener('abort', forward, { once: true })
-  const expire = async (): Promise<void> => {
-    await clock.sleep(ms, done.signal).then(
-      () =>
-        controller.abort(new PostriderError('CORE_DEADLINE_EXCEEDED', { detail: what, data: { what, ms } })),
-      () => undefined,
-    )
+  const cut = Promise.withResolvers<never>()
+  const end = (reason: Error) => {
+    controller.abort(reason)
+    cut.reject(reason)
   }
-  void expire()
+  const forward = () => signal && end(abortReason(signal))
+  signal?.addEventListener('abort', forward, { once: true })
+  clock.sleep(ms, done.signal).then(
+    () => end(new PostriderError('CORE_DEADLINE_EXCEEDED', { detail: what, data: { what, ms } })),
+    () => undefined,
+  )
   try {
-    return await Promise.race([task(controller.signal), rejectOnAbort(controller.signal, done.signal)])
+    return await Promise.race([task(controller.signal), cut.promise])
   } finally {
-    options.signal?.removeEventListener('abort', forward)
+    signal?.removeEventListener('abort', forward)
     done.abort(DONE)
   }
 }
