@@ -40,7 +40,7 @@ it('makes messages once and carries them through a node that checks them', { tim
     load: { window: COUNT },
     invalid: { messages: invalid },
   })
-  expect(measured).toMatchObject({ lost: 0, invalidChecked: 1 })
+  expect(measured).toMatchObject({ lost: 0, invalidSent: 1, invalidChecked: 1 })
   expect(measured.perSecond).toBeGreaterThan(0)
   expect(measured.cpuMsPerMessage).toBeGreaterThan(0)
 })
@@ -64,11 +64,11 @@ it('reports every figure by its name', () => {
     p95Ms: 2,
     lost: 0,
     cpuMsPerMessage: 1.5,
+    invalidSent: 11,
     invalidChecked: 4,
   })
   const runs = {
     messages: 100,
-    invalid: 11,
     open: at(1_000),
     full: at(450),
     again: at(550),

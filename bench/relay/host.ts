@@ -15,6 +15,8 @@ export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6
 const LISTEN = ['/ip4/127.0.0.1/tcp/0']
 /** How often a connecting peer looks whether gossip has come up. */
 const POLL_MS = 20
+/** How often a peer that was turned away tries again. */
+const KNOCK_MS = 50
 
 export const base = {
   clock: systemClock,
@@ -37,6 +39,26 @@ export async function joinNode(address: string): Promise<Host> {
   const host = await startHost({ listens: false })
   host.gossip.subscribe(TOPIC)
   await host.dial(address)
-  while (host.gossip.getMeshPeers(TOPIC).length === 0) await systemClock.sleep(POLL_MS)
+  await gossipRuns(host)
   return host
+}
+
+/** As `joinNode` for a peer that the node may turn away: it knocks until it is let in, or `ended`. */
+export async function joinUnwelcome(address: string, ended: () => boolean): Promise<Host> {
+  const host = await startHost({ listens: false })
+  host.gossip.subscribe(TOPIC)
+  while (!ended() && !(await isLetIn(host, address))) await systemClock.sleep(KNOCK_MS)
+  await gossipRuns(host, ended)
+  return host
+}
+
+function isLetIn(host: Host, address: string): Promise<boolean> {
+  return host.dial(address).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function gossipRuns(host: Host, ended = () => false): Promise<void> {
+  while (!ended() && host.gossip.getMeshPeers(TOPIC).length === 0) await systemClock.sleep(POLL_MS)
 }

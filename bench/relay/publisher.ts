@@ -1,7 +1,7 @@
 // A peer that publishes what it is given: as fast as it comes back, at a pace, or as far as it is allowed to.
 import { systemClock } from '../../node/core/clock.ts'
 import type { Host } from '../../node/core/p2p.ts'
-import { joinNode, type Moment, machineMs } from './host.ts'
+import { joinNode, joinUnwelcome, type Moment, machineMs } from './host.ts'
 import { TOPIC } from './network.ts'
 import { serveRole, tell } from './roles.ts'
 
@@ -24,6 +24,7 @@ let address = ''
 let arrived = 0
 let allowed = 0
 let sent = 0
+let ended = false
 
 /** How many messages may have been sent by now. */
 function due(load: Load, startMs: number): number {
@@ -36,8 +37,9 @@ async function publishAll({ messages, load }: PublishOrder): Promise<Moment[]> {
   const departures: Moment[] = []
   const startMs = machineMs()
   for (const [index, data] of messages.entries()) {
-    while (due(load, startMs) <= index) await systemClock.sleep(TICK_MS)
+    while (!ended && due(load, startMs) <= index) await systemClock.sleep(TICK_MS)
     if ('messagesPerPeer' in load && load.messagesPerPeer) await renew(index, load.messagesPerPeer)
+    if (ended) break
     departures.push([index, machineMs()])
     await host?.gossip.publish(TOPIC, data)
     sent = index + 1
@@ -49,7 +51,7 @@ async function renew(index: number, messagesPerPeer: number): Promise<void> {
   const isConnected = (host?.peers().length ?? 0) > 0
   if (isConnected && (index === 0 || index % messagesPerPeer !== 0)) return
   await host?.stop()
-  host = await joinNode(address)
+  host = await joinUnwelcome(address, () => ended)
 }
 
 setInterval(() => tell('sent', sent), TELL_MS)
@@ -64,6 +66,10 @@ serveRole({
   },
   allow: (count: number) => {
     allowed = count
+  },
+  /** Stops publishing, wherever it is. */
+  end: () => {
+    ended = true
   },
   publish: publishAll,
 })

@@ -22,7 +22,8 @@ export type Measured = {
   lost: number
   /** Processor time of the node for one message that arrived, ms. */
   cpuMsPerMessage: number
-  /** Messages with invalid proofs that the node checked. */
+  /** Messages with invalid proofs that were sent, and that the node checked. */
+  invalidSent: number
   invalidChecked: number
 }
 
@@ -52,12 +53,13 @@ export async function runScenario({ validates, messages, load, invalid }: Scenar
   await node.call('begin')
   const attack = attacker?.call('publish', { messages: invalid?.messages, load: invalid })
   const departures = await publisher.call<Moment[]>('publish', { messages, load })
-  await attack
   await settled(() => arrived, messages.length)
+  attacker?.notify('end', undefined)
+  const attempts = (await attack) as Moment[] | undefined
   const arrivals = await receiver.call<Moment[]>('report')
   const report = await node.call<NodeReport>('report')
   await node.call('stop')
-  return evaluate(departures, arrivals, report)
+  return { ...evaluate(departures, arrivals, report), invalidSent: attempts?.length ?? 0 }
 }
 
 async function settled(arrived: () => number, expected: number): Promise<void> {
@@ -72,7 +74,7 @@ export function evaluate(
   departures: readonly Moment[],
   arrivals: readonly Moment[],
   report: NodeReport,
-): Measured {
+): Omit<Measured, 'invalidSent'> {
   const sentAt = new Map(departures)
   // Only what the publisher sent: an invalid message that came through would have an index of its own.
   const times = arrivals.flatMap(([index, atMs]): Moment[] => {

@@ -5,7 +5,13 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from './clock.ts'
-import { MAX_CONNECTIONS, MAX_WEBSOCKET_MESSAGE_BYTES, PENALTY_BAN_POINTS } from './p2p/constants.ts'
+import {
+  MAX_CONNECTIONS,
+  MAX_WEBSOCKET_MESSAGE_BYTES,
+  OFFENDERS_PER_ADDRESS,
+  PENALTY_BAN_POINTS,
+  PENALTY_PARDON_POINTS,
+} from './p2p/constants.ts'
 import { createIdentityKey } from './p2p/identity.ts'
 import { createFrameStream, decodeLength, requestFrame, serveRequests } from './p2p/streams.ts'
 import { createTestHost, TEST_NETWORK, tcpAddress, wsAddress } from './p2p/testing/hosts.ts'
@@ -194,6 +200,24 @@ describe('host', () => {
     await client.dial(tcpAddress(server)).catch(() => undefined) // refused during or just after the handshake
     await vi.waitFor(() => expect(client.peers()).toEqual([]))
     expect(server.peers()).toEqual([])
+  })
+
+  it('lets in one peer at a time from where many offenders came, and keeps who is there', async () => {
+    const server = await startHost()
+    const neighbour = await startHost({ listen: [] })
+    await neighbour.dial(tcpAddress(server))
+    for (let i = 0; i < OFFENDERS_PER_ADDRESS; i++) {
+      const offender = await startHost({ listen: [] })
+      await offender.dial(tcpAddress(server))
+      await vi.waitFor(() => expect(server.peers()).toContain(offender.peerId))
+      // Gone before its offence is known.
+      await offender.libp2p.hangUp(server.libp2p.peerId)
+      server.penalise(offender.peerId, PENALTY_PARDON_POINTS)
+    }
+    const [first, second] = [await startHost({ listen: [] }), await startHost({ listen: [] })]
+    await first.dial(tcpAddress(server))
+    await expect(second.dial(tcpAddress(server))).rejects.toThrow(code('RELAY_DIAL_FAILED'))
+    await vi.waitFor(() => expect(server.peers().sort()).toEqual([neighbour.peerId, first.peerId].sort()))
   })
 
   it('keeps a connection to its bootstrap node across a restart of that node', async () => {

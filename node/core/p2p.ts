@@ -20,6 +20,7 @@ import { createLibp2p } from 'libp2p'
 import type { Clock, Timer } from './clock.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
+import { type AddressWatch, createAddressWatch } from './p2p/addresses.ts'
 import {
   DEFAULT_LISTEN,
   DIAL_TIMEOUT_MS,
@@ -33,12 +34,13 @@ import {
   MAX_STREAMS_PER_CONNECTION,
   MPLEX_STREAMS_PER_SECOND,
   PEER_TICK_MS,
+  PENALTY_PARDON_POINTS,
 } from './p2p/constants.ts'
 import { createGossipService, type Gossip, type GossipNetwork } from './p2p/gossip.ts'
 import { createMuteWatch } from './p2p/mute.ts'
 import { createNoiseCrypto } from './p2p/noise-crypto.ts'
 import { createPeerKeeper, type PeerKeeper } from './p2p/peers.ts'
-import { createPenaltyBook } from './p2p/penalties.ts'
+import { createPenaltyBook, type PenaltyBook } from './p2p/penalties.ts'
 import { boundedWebSockets } from './p2p/websocket.ts'
 import type { Random } from './random.ts'
 
@@ -94,7 +96,8 @@ export type Host = {
 export async function createHost(components: HostComponents, options: HostOptions): Promise<Host> {
   const { clock, random, logger, metrics } = components
   const penalties = createPenaltyBook(clock)
-  const libp2p = await createLibp2p(libp2pOptions(options, penalties))
+  const addresses = createAddressWatch(clock)
+  const libp2p = await createLibp2p(libp2pOptions(options, penalties, addresses))
   rememberProtocols(libp2p.peerStore, clock.nowMs)
   const { gossip } = libp2p.services
   const peerId = libp2p.peerId.toString()
@@ -121,6 +124,10 @@ export async function createHost(components: HostComponents, options: HostOption
       .some(({ remotePeer, remoteAddr }) => remotePeer.toString() === id || remoteAddr.toString() === address)
   }
 
+  libp2p.addEventListener('connection:open', ({ detail: { direction, remotePeer, remoteAddr } }) => {
+    if (direction === 'inbound') addresses.connected(remotePeer.toString(), remoteAddr.toString())
+  })
+
   const keeper = createPeerKeeper({ dial, connected, clock, random, logger })
   let muteTimer: Timer | undefined
 
@@ -133,7 +140,12 @@ export async function createHost(components: HostComponents, options: HostOption
     peers: () => libp2p.getPeers().map((peer) => peer.toString()),
     dial,
     penalise(peer, points) {
-      if (!penalties.add(peer, points)) return
+      const before = penalties.points(peer)
+      const starts = penalties.add(peer, points)
+      // Once for each peer that did something grave, or much.
+      if (before < PENALTY_PARDON_POINTS && penalties.points(peer) >= PENALTY_PARDON_POINTS)
+        addresses.offended(peer)
+      if (!starts) return
       bans.inc()
       logger.warn({ peer, points: penalties.points(peer) }, 'peer banned')
       void libp2p
@@ -159,7 +171,7 @@ export async function createHost(components: HostComponents, options: HostOption
   }
 }
 
-function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof createPenaltyBook>) {
+function libp2pOptions(options: HostOptions, penalties: PenaltyBook, addresses: AddressWatch) {
   const { privateKey, network, listen = DEFAULT_LISTEN, announce = [] } = options
   const streamOptions = { maxReadBufferLength: MAX_STREAM_BUFFER_BYTES }
   const createYamux = yamux({
@@ -183,6 +195,8 @@ function libp2pOptions(options: HostOptions, penalties: ReturnType<typeof create
       mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND }),
     ],
     connectionGater: {
+      denyInboundConnection: ({ remoteAddr }: { remoteAddr: { toString(): string } }) =>
+        !addresses.admits(remoteAddr.toString()),
       denyDialPeer: (peer: { toString(): string }) => penalties.banned(peer.toString()),
       denyInboundEncryptedConnection: (peer: { toString(): string }) => penalties.banned(peer.toString()),
     },

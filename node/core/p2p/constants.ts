@@ -15,6 +15,15 @@ export const MAX_PENDING_INBOUND = 64
  */
 export const INBOUND_CONNECTIONS_PER_SECOND = 50
 
+/**
+ * Grave offenders from one IP address within minutes after which it gets new connections only one at a time: few enough
+ * that their handshakes cost nothing, more than an office has by accident.
+ */
+export const OFFENDERS_PER_ADDRESS = 8
+export const OFFENDING_ADDRESS_CONNECTIONS_PER_SECOND = 1
+/** Peers whose address is remembered after they left: minutes of new ones from one address at its full rate. */
+export const MAX_REMEMBERED_ORIGINS = 16_384
+
 /** Connections dialled at once, and dials waiting behind them. */
 export const MAX_PARALLEL_DIALS = 16
 export const MAX_DIAL_QUEUE = 128
