@@ -22,7 +22,8 @@ export type AddressWatch = {
   admits(multiaddr: string): boolean
 }
 
-const OFFENCE_POINTS = PENALTY_BAN_POINTS / OFFENDERS_PER_ADDRESS
+/** The half: what is forgiven between the first offender and the last must not ask for one more. */
+const OFFENCE_POINTS = PENALTY_BAN_POINTS / (OFFENDERS_PER_ADDRESS - 0.5)
 
 export function createAddressWatch(clock: Clock): AddressWatch {
   const offences = createPenaltyBook(clock)
