@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import {
   createTickChain,
   channelId as idOfChannel,
+  NO_TICKS,
   type PaymentDomain,
   signVoucher,
 } from '@postrider/protocol/payment'
@@ -356,6 +357,17 @@ describe('channels', () => {
     expect(closed).toMatchObject({ status: 'mined' })
     await chain.sync()
     expect(chain.channels.channel(good.id)).toMatchObject({ status: 'closed', settled: 90n })
+    const nothing = { ...claimOf(poor, 0n), tickAnchor: NO_TICKS, tickValue: 0n, tickPreimage: NO_TICKS }
+    const ended = await redeemer.closeMany('close-2', [
+      { ...nothing, signature: new Uint8Array(65).fill(27, 64) },
+    ])
+    expect(ended.status === 'mined' && ended.results.get(poor.id)).toEqual({
+      status: 'settled',
+      settled: 0n,
+      amount: 0n,
+    })
+    await chain.sync()
+    expect(chain.channels.channel(poor.id)).toMatchObject({ status: 'closed', settled: 0n })
     expect(await redeemer.claimCost(100)).toBeLessThan(await redeemer.claimCost(1))
   })
 })

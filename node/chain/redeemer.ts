@@ -106,6 +106,8 @@ function readResults({ logs }: TransactionReceipt): Map<Hex, VoucherClaimResult>
       results.set(args.channelId, { status: 'settled', settled: args.settled, amount: args.amount })
     } else if (eventName === 'ClaimSkipped') {
       results.set(args.channelId, { status: 'skipped', reason: errorNameOf(args.reason) })
+    } else if (eventName === 'ChannelClosed' && !results.has(args.channelId)) {
+      results.set(args.channelId, { status: 'settled', settled: args.settled, amount: 0n })
     }
   }
   return results

@@ -79,6 +79,8 @@ export type VoucherRedeemer = {
    * @throws PostriderError `CHAIN_UNREACHABLE` and others when the outcome is not known yet; call again
    */
   settleMany(key: string, claims: readonly Claim[], signal: AbortSignal): Promise<BatchResult>
+  /** Sends `closeMany`: ends the channels at once with these claims, or without where one is all zero; else as above. */
+  closeMany(key: string, claims: readonly Claim[], signal: AbortSignal): Promise<BatchResult>
 }
 
 // ---- what payments keeps -------------------------------------------------------------------------
@@ -148,6 +150,8 @@ export type RedemptionRecord = {
   /** Sorts by age. */
   id: string
   state: RedemptionState
+  /** Present if the channels end with it. */
+  closes?: true
   items: readonly RedemptionItem[]
   txHash: Hex | undefined
   reason: string | undefined

@@ -27,7 +27,8 @@ export async function startLyingEndpoint(truthUrl: string): Promise<LyingEndpoin
     asked.set(request.method, (asked.get(request.method) ?? 0) + 1)
     const headers = { 'content-type': 'application/json' }
     try {
-      const answer = await (await fetch(truthUrl, { method: 'POST', headers, body })).json()
+      const response = await fetch(truthUrl, { method: 'POST', headers, body })
+      const answer = (await response.json()) as { result?: unknown }
       if (lie && 'result' in answer) answer.result = lie(answer.result, request)
       outgoing.end(JSON.stringify(answer))
     } catch {

@@ -16,6 +16,7 @@ const COLUMN_TYPES: Record<string, string> = {
   Int: 'INTEGER',
   BigInt: 'BIGINT',
   Bytes: 'BLOB',
+  Boolean: 'BOOLEAN',
 }
 
 describe('database', () => {

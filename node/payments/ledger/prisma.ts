@@ -194,6 +194,7 @@ async function loadRedemptions(db: Db, where: RedemptionWhere, take: number): Pr
   return rows.map((row) => ({
     id: row.id,
     state: row.state as RedemptionState,
+    ...(row.closes && { closes: true as const }),
     items: (byRedemption.get(row.id) ?? []).map((item) => ({
       channelId: item.channelId as Hex,
       total: amountFromText(item.total),
@@ -209,9 +210,10 @@ async function loadRedemptions(db: Db, where: RedemptionWhere, take: number): Pr
 }
 
 async function saveRedemption(db: Db, redemption: RedemptionRecord): Promise<void> {
-  const { id, state, txHash = null, reason = null, items } = redemption
+  const { id, state, closes = false, txHash = null, reason = null, items } = redemption
   const row = {
     state,
+    closes,
     txHash,
     reason,
     createdMs: BigInt(redemption.createdMs),

@@ -19,6 +19,23 @@ export function toClaim(account: AccountRecord): Claim | undefined {
   }
 }
 
+/** All zero in the contract's form of a signature, r and s with the parity of v. */
+const NO_SIGNATURE = new Uint8Array(65).fill(27, 64)
+
+/** Ends a channel without claiming anything. */
+function noClaim({ channelId, descriptor }: AccountRecord): Claim {
+  return {
+    channelId,
+    descriptor,
+    cumulative: 0n,
+    tickAnchor: NO_TICKS,
+    tickValue: 0n,
+    signature: NO_SIGNATURE,
+    tickCount: 0,
+    tickPreimage: NO_TICKS,
+  }
+}
+
 /**
  * Reads the claims of a redemption from the ledger as they are now: what was paid since it was planned is
  * claimed with it. Items are updated to what is claimed.
@@ -31,7 +48,7 @@ export async function loadClaims(
   const items: RedemptionItem[] = []
   for (const item of redemption.items) {
     const account = await ledger.account(item.channelId)
-    const claim = account && toClaim(account)
+    const claim = account && (toClaim(account) ?? (redemption.closes ? noClaim(account) : undefined))
     if (!account || !claim) continue
     const total = recordPaid(account)
     claims.push(claim)

@@ -336,6 +336,34 @@ describe('redemption under the operator’s eye', () => {
     expect(await daemon.redeem({ force: true })).toBeUndefined()
   })
 
+  it('of a leaving operator ends channels: what is worth its gas, or every one of them', async () => {
+    const { daemon, redeemer, escrow, pay, idle, records } = await setup({ mode: 'manual' })
+    redeemer.cost = 10n
+    await daemon.start()
+    const [rich, poor] = [await pay('rich', 500n), await pay('poor', 5n)]
+    const bob = createPayer('bob')
+    escrow.open(bob, 1_000n)
+    const settledBefore = await pay('bob', 400n)
+    await daemon.redeem({ channels: [settledBefore] })
+    await idle()
+    expect(await daemon.preview({ close: true })).toMatchObject({
+      closes: true,
+      items: [{ channelId: rich }],
+    })
+    await daemon.redeem({ close: true })
+    await idle()
+    expect(escrow.channel(rich)).toMatchObject({ status: 'closed', settled: 500n })
+    expect(escrow.channel(poor)).toMatchObject({ status: 'open' })
+    await daemon.redeem({ close: true, force: true })
+    await idle()
+    expect(escrow.channel(poor)).toMatchObject({ status: 'closed', settled: 5n })
+    expect(escrow.channel(settledBefore)).toMatchObject({ status: 'closed', settled: 400n })
+    expect(await daemon.redeem({ close: true, force: true })).toBeUndefined()
+    expect(records().map(({ closes }) => closes)).toEqual([undefined, true, true])
+    expect(redeemer.closed.size).toBe(2)
+    expect(daemon.figures()).toMatchObject({ earned: 905n, redeemed: 905n, pending: 0n, lost: 0n })
+  })
+
   it('never takes one channel into two batches, however many ask at once', async () => {
     const { daemon, redeemer, pay, idle } = await setup()
     await daemon.start()
@@ -425,6 +453,31 @@ describe('redemption over restarts', () => {
     await second.daemon.approve(second.records()[0]!.id)
     await second.idle()
     expect(second.daemon.figures().pending).toBe(0n)
+  })
+
+  it('ends channels after a crash as it was told to, not by settling alone', async () => {
+    const world = createWorld()
+    let recorded = false
+    const first = await setup({ mode: 'manual' }, world, (ledger) => ({
+      account: (id) => (recorded ? new Promise(() => {}) : ledger.account(id)),
+      async saveRedemption(record) {
+        await ledger.saveRedemption(record)
+        recorded = true
+      },
+    }))
+    world.redeemer.closeMany = () => new Promise(() => {})
+    await first.daemon.start()
+    const alice = await first.pay('alice', 500n)
+    await first.daemon.redeem({ close: true })
+    expect(first.records()).toMatchObject([{ state: 'approved', closes: true }])
+
+    world.redeemer.closeMany = createRedeemer(world.escrow).closeMany
+    const second = await setup({ mode: 'manual' }, world)
+    await second.daemon.start()
+    await second.idle()
+    expect(second.records()).toMatchObject([{ state: 'done', items: [{ amount: 500n }] }])
+    expect(world.storage.accounts.get(alice)).toMatchObject({ status: 'closed', settled: 500n })
+    expect(second.daemon.figures()).toMatchObject({ redeemed: 500n, pending: 0n, lost: 0n })
   })
 
   it('stops while a transaction is under way, and forgets nothing', async () => {

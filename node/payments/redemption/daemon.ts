@@ -59,6 +59,11 @@ export type RedeemRequest = {
   channels?: readonly Hex[]
   /** Also what is not worth its gas. */
   force?: boolean
+  /**
+   * Ends the channels with their claims, for an operator who leaves; with `force` those too that owe nothing. What
+   * is paid after the claims were taken is lost, so nothing should be served any more.
+   */
+  close?: boolean
 }
 
 /** Turns what clients paid into money on chain. */
@@ -133,12 +138,13 @@ export function createRedemptionDaemon(
   const price = (candidates: readonly Candidate[]) =>
     planClaims(candidates, { claimCost: (size) => redeemer.claimCost(size), gasMultiple })
 
-  const draft = async (batch: readonly Candidate[]): Promise<RedemptionRecord> => {
+  const draft = async (batch: readonly Candidate[], closes = false): Promise<RedemptionRecord> => {
     const nowMs = clock.nowMs()
     const open = { status: 'open' as const, reason: undefined }
     const planned = {
       id: redemptionId(nowMs, bytesToHex(random.bytes(8))),
       state: 'proposed' as const,
+      ...(closes && { closes }),
       items: batch.map(({ channelId, owed }) => ({ channelId, total: owed, amount: owed, ...open })),
       txHash: undefined,
       reason: undefined,
@@ -180,9 +186,12 @@ export function createRedemptionDaemon(
 
   const check = (): Promise<void> => exclusive(look).catch(report)
 
-  const choose = async ({ channels, force = false }: RedeemRequest): Promise<Candidate[]> => {
+  const choose = async ({ channels, force = false, close = false }: RedeemRequest): Promise<Candidate[]> => {
     const wanted = channels && new Set(channels)
-    const candidates = free().filter(({ channelId }) => !wanted || wanted.has(channelId))
+    const all = force && close ? positions.living() : positions.candidates()
+    const candidates = all.filter(
+      ({ channelId }) => !sender.claiming(channelId) && (!wanted || wanted.has(channelId)),
+    )
     const chosen = force ? byValue(candidates) : (await price(candidates)).worth
     return chosen.slice(0, Math.min(maxBatchClaims, MAX_BATCH_CLAIMS))
   }
@@ -243,13 +252,13 @@ export function createRedemptionDaemon(
     check,
     async preview(request) {
       const chosen = await choose(request)
-      return chosen.length === 0 ? undefined : draft(chosen)
+      return chosen.length === 0 ? undefined : draft(chosen, request.close)
     },
     redeem: (request) =>
       exclusive(async () => {
         refuseBusy()
         const chosen = await choose(request)
-        return chosen.length === 0 ? undefined : sender.send(await draft(chosen))
+        return chosen.length === 0 ? undefined : sender.send(await draft(chosen, request.close))
       }),
     approve: (id) =>
       exclusive(async () => {

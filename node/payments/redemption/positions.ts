@@ -41,6 +41,8 @@ export type Positions = {
   isUrgent(channelId: Hex): boolean
   /** Channels with something to claim, without those that were tried too recently. */
   candidates(): Candidate[]
+  /** Channels that have not ended, whatever they owe, without those that were tried too recently. */
+  living(): Candidate[]
   /** A claim was honoured up to `total`; the view of the chain will say so too. */
   noteSettled(channelId: Hex, total: bigint): void
   /** A claim was not honoured or not approved: leave it for a while, longer each time. */
@@ -80,6 +82,16 @@ export function createPositions(clock: Clock): Positions {
 
   const isPaused = (channelId: Hex) => (failed.get(channelId)?.untilMs ?? 0) > clock.nowMs()
 
+  const living = (): Candidate[] => {
+    const found: Candidate[] = []
+    for (const [channelId, { life }] of positions) {
+      if (life.status !== 'open' && life.status !== 'closing') continue
+      if (isPaused(channelId)) continue
+      found.push({ channelId, owed: owed(channelId), urgent: life.status === 'closing' })
+    }
+    return found
+  }
+
   return {
     owed,
     isPaused,
@@ -110,16 +122,8 @@ export function createPositions(clock: Clock): Positions {
       if (life.settled >= (settled.get(channelId)?.total ?? 0n)) settled.delete(channelId)
       return known ? effects : effects.filter(({ type }) => type !== 'lost')
     },
-    candidates() {
-      const found: Candidate[] = []
-      for (const [channelId, { life }] of positions) {
-        const amount = owed(channelId)
-        if (amount > 0n && !isPaused(channelId)) {
-          found.push({ channelId, owed: amount, urgent: life.status === 'closing' })
-        }
-      }
-      return found
-    },
+    candidates: () => living().filter((candidate) => candidate.owed > 0n),
+    living,
     noteSettled(channelId, total) {
       failed.delete(channelId)
       settled.set(channelId, { total, untilMs: clock.nowMs() + SETTLE_GRACE_MS })

@@ -10,7 +10,7 @@ import { loadClaims, withResult } from './claims.ts'
 
 export type SenderComponents = {
   ledger: Pick<Ledger, 'account' | 'saveRedemption'>
-  redeemer: Pick<VoucherRedeemer, 'settleMany'>
+  redeemer: Pick<VoucherRedeemer, 'settleMany' | 'closeMany'>
   clock: Clock
   logger: Logger
   metrics: Metrics
@@ -79,7 +79,8 @@ export function createSender(components: SenderComponents): Sender {
       try {
         const claims = known ?? (await loadClaims(ledger, redemption)).claims
         const { signal } = stopping
-        const result = await abortable(redeemer.settleMany(redemption.id, claims, signal), signal)
+        const hand = redemption.closes ? redeemer.closeMany : redeemer.settleMany
+        const result = await abortable(hand(redemption.id, claims, signal), signal)
         return await save(withResult(redemption, result, clock.nowMs()))
       } catch (err) {
         if (stopping.signal.aborted) return

@@ -124,6 +124,8 @@ export type TestRedeemer = VoucherRedeemer & {
   cost: bigint
   /** Every transaction by its key, with the claims that it carried when it was first sent. */
   sent: Map<string, readonly Claim[]>
+  /** Keys of those that ended their channels. */
+  closed: Set<string>
   /** Decides what becomes of the next transactions; settles everything when absent. */
   respond?: ((key: string, claims: readonly Claim[]) => Promise<BatchResult> | BatchResult) | undefined
 }
@@ -135,6 +137,7 @@ export function createRedeemer(escrow: TestEscrow): TestRedeemer {
     cost: 1n,
     sent: new Map(),
     claimCost: async () => redeemer.cost,
+    closed: new Set(),
     async settleMany(key, claims) {
       const before = results.get(key)
       if (before) return before
@@ -143,12 +146,37 @@ export function createRedeemer(escrow: TestEscrow): TestRedeemer {
       results.set(key, result)
       return result
     },
+    async closeMany(key, claims) {
+      const before = results.get(key)
+      if (before) return before
+      const result = closeAll(escrow, key, claims)
+      redeemer.sent.set(key, claims)
+      redeemer.closed.add(key)
+      results.set(key, result)
+      return result
+    },
   }
   return redeemer
 }
 
+/** What the contract does with claims that end their channels. */
+function closeAll(escrow: TestEscrow, key: string, claims: readonly Claim[]): BatchResult {
+  const { txHash, results } = settleAll(escrow, key, claims)
+  const ended = new Map(results)
+  for (const { channelId: id } of claims) {
+    const { settled } = escrow.channel(id) as ChannelView
+    if (results.get(id)?.status === 'skipped') ended.set(id, { status: 'settled', settled, amount: 0n })
+    escrow.set(id, { status: 'closed' })
+  }
+  return { status: 'mined', txHash, results: ended }
+}
+
 /** What the contract does with claims. */
-export function settleAll(escrow: TestEscrow, key: string, claims: readonly Claim[]): BatchResult {
+export function settleAll(
+  escrow: TestEscrow,
+  key: string,
+  claims: readonly Claim[],
+): Extract<BatchResult, { status: 'mined' }> {
   const results = new Map<Hex, ClaimResult>()
   for (const { channelId: id, cumulative, tickCount, tickValue } of claims) {
     const total = cumulative + BigInt(tickCount) * tickValue

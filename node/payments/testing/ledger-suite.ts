@@ -200,7 +200,9 @@ export function describeLedger(
 
     it('keeps redemptions with their items and lists them newest first', async () => {
       const states: RedemptionState[] = ['proposed', 'approved', 'done', 'failed', 'rejected', 'approved']
-      const records = states.map((state, seed) => redemptionRecord(seed, { state }))
+      const records = states.map((state, seed) =>
+        redemptionRecord(seed, { state, ...(seed % 2 === 0 && { closes: true }) }),
+      )
       for (const record of records) await ledger.saveRedemption(record)
       const items = [
         { channelId: hex32('a'), total: 9n, amount: 4n, status: 'settled' as const, reason: undefined },
