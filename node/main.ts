@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createApi, loadOrCreateTokens } from './api/index.ts'
+import { createApi, createIdempotencyStore, loadOrCreateTokens, type Views } from './api/index.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { type Config, configPaths } from './core/config/index.ts'
-import { openDatabase } from './core/db/index.ts'
+import { type Database, openDatabase } from './core/db/index.ts'
 import { ensurePrivateDir } from './core/files.ts'
 import { createLifecycle, type Lifecycle } from './core/lifecycle.ts'
 import { lockDataDir } from './core/lock.ts'
@@ -62,9 +62,7 @@ export async function startNode(
   lifecycle.add('database', { stop: () => database.close() })
   const parts = await createParts(base, config, keys, { database, artifacts })
   const views = createViews({ ...parts, base, config, keys, startedAtMs: clock.nowMs() })
-  const api = config.api.enabled
-    ? createApi({ ...base, views, tokens: await loadOrCreateTokens(config.dataDir, base.random) }, config.api)
-    : undefined
+  const api = config.api.enabled ? await createApiPart(base, config, { views, database }) : undefined
   addParts(lifecycle, parts, keys, config)
   if (api) lifecycle.add('api', api)
   await lifecycle.start()
@@ -79,6 +77,16 @@ export async function startNode(
   return { peerId: parts.host.peerId, apiUrl: api?.url(), stopped, stop }
 }
 
+async function createApiPart(
+  base: Base,
+  config: Config,
+  { views, database }: { views: Views; database: Database },
+) {
+  const tokens = await loadOrCreateTokens(config.dataDir, base.random)
+  const idempotency = createIdempotencyStore(database.db, base.clock)
+  return createApi({ ...base, views, tokens, idempotency }, config.api)
+}
+
 /** In this order they start; in reverse they stop. What serves comes after what it serves with. */
 function addParts(lifecycle: Lifecycle, parts: Parts, keys: NodeKeys, config: Config): void {
   const { chain, host, relay } = parts
@@ -86,6 +94,7 @@ function addParts(lifecycle: Lifecycle, parts: Parts, keys: NodeKeys, config: Co
   if (chain.membershipFile) lifecycle.add('membership file', chain.membershipFile)
   lifecycle.add('chain follower', chain.follower)
   lifecycle.add('transaction sender', chain.sender)
+  lifecycle.add('operator actions', parts.actions)
   lifecycle.add('slasher', parts.slasher)
   lifecycle.add('proof verifier', parts.verifier)
   if (parts.own) lifecycle.add('prover', parts.own.pool)

@@ -21,6 +21,7 @@ import {
   createMetadataServer,
   createNodeProver,
 } from './light/index.ts'
+import { createActionRunner, createActionStore } from './operator/index.ts'
 import { createPayments, createPrismaLedger } from './payments/index.ts'
 import { createEvidenceStore } from './relay/evidence.ts'
 import { createBreachSpool, createNullifierJournal, createRelay } from './relay/index.ts'
@@ -71,6 +72,12 @@ export async function createParts(
     workers: config.zk.workers,
   })
   const payments = createPaymentsPart(base, config, keys, { host, chain, database })
+  const actions = createActionRunner({
+    ...base,
+    store: createActionStore(db),
+    sender: chain.sender,
+    transactions: chain.transactions,
+  })
   const { gate } = payments
   const store = config.services.store ? createStorePart(base, config, { host, gate }) : undefined
   const filter = config.services.filter ? createFilterServer({ ...base, host, gate }, { network }) : undefined
@@ -102,6 +109,7 @@ export async function createParts(
   const members = createMembershipServer({ ...base, host, changes: chain.membership.changes })
   return {
     host,
+    actions,
     chain,
     evidence,
     slasher,

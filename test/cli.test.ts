@@ -92,7 +92,7 @@ describe('on a running operator', () => {
     const dry = await type('rewards', 'claim-all', '--force', '--dry-run')
     expect(dry).toMatchObject({
       code: 0,
-      data: { state: 'simulated', amount: { amount: String(paidByAlice()) } },
+      data: { wouldSend: true, amount: { amount: String(paidByAlice()) } },
     })
     expect((await type('rewards', 'queue')).data.redemptions).toEqual([])
     expect((await readEvents(net.devchain.network, net.treasury)).settled).toEqual([])

@@ -48,13 +48,13 @@ describe('who may ask', () => {
   test('a read token cannot act', async () => {
     const answer = await context.app.inject({
       method: 'POST',
-      url: '/v1/payments/redeem',
+      url: '/v1/rewards/claim',
       payload: {},
       headers: bearer(READ_TOKEN),
     })
     expect(answer.statusCode).toBe(403)
     expect(answer.json()).toMatchObject({ code: 'API_FORBIDDEN', data: { scope: 'operate' } })
-    expect(context.fake.redeemed).toEqual([])
+    expect(context.fake.begun).toEqual([])
   })
 
   test('a wrong token is refused', async () => {
@@ -86,6 +86,9 @@ describe('what is shown', () => {
     '/v1/channels',
     '/v1/payments/ledger',
     '/v1/payments/redemptions',
+    '/v1/payments/redemptions/r-1',
+    '/v1/stake',
+    '/v1/actions',
   ]
   test.each(routes)('%s answers', async (url) => {
     const answer = await get(url)
@@ -158,10 +161,10 @@ describe('what goes wrong', () => {
   test('what failed inside stays inside', async () => {
     const chain = await get('/v1/chain')
     expect(chain.body).not.toContain('secret-key')
-    context.fake.onRedeem.run = async () => {
+    context.fake.onBegin.run = async () => {
       throw new TypeError('/home/operator/secret')
     }
-    const answer = await post('/v1/payments/redeem', {}, { 'idempotency-key': 'k' })
+    const answer = await post('/v1/rewards/claim', {}, { 'idempotency-key': 'k' })
     expect(answer.json()).toMatchObject({ status: 500, code: 'API_INTERNAL' })
     expect(answer.body).not.toContain('operator')
     expect(context.errors.at(-1)).toMatchObject({ requestId: answer.json().instance, code: 'API_INTERNAL' })
@@ -172,7 +175,7 @@ describe('what goes wrong', () => {
     const send = (payload: string, changes = {}) =>
       context.app.inject({
         method: 'POST',
-        url: '/v1/payments/redeem',
+        url: '/v1/rewards/claim',
         payload,
         headers: { ...headers, ...changes },
       })
@@ -184,7 +187,7 @@ describe('what goes wrong', () => {
     const unknownField = (await send('{"chanels":[]}')).json()
     expect(unknownField.code).toBe('API_REQUEST_INVALID')
     expect(unknownField.issues).toHaveLength(1)
-    expect(context.fake.redeemed).toEqual([])
+    expect(context.fake.begun).toEqual([])
   })
 
   test('every answered code is counted', async () => {
@@ -193,52 +196,6 @@ describe('what goes wrong', () => {
     expect(headers['content-type']).toContain('text/plain')
     expect(body).toContain('postrider_error_total{code="API_NOT_FOUND"} 1')
     expect(body).toContain('postrider_api_request_seconds')
-  })
-})
-
-describe('money calls', () => {
-  test('need an Idempotency-Key unless they only simulate', async () => {
-    expect((await post('/v1/payments/redeem', {}, {})).json().code).toBe('API_IDEMPOTENCY_KEY_MISSING')
-    expect((await post('/v1/payments/redeem', { dryRun: true }, {})).json().state).toBe('simulated')
-  })
-
-  test('are carried out once per key', async () => {
-    const first = await post('/v1/payments/redeem', {}, { 'idempotency-key': 'a' })
-    const again = await post('/v1/payments/redeem', {}, { 'idempotency-key': 'a' })
-    expect(first.json().id).toBe('r-1')
-    expect(again.body).toBe(first.body)
-    expect(again.headers['idempotency-replayed']).toBe('true')
-    expect(context.fake.redeemed).toHaveLength(1)
-    const other = await post('/v1/payments/redeem', {}, { 'idempotency-key': 'b' })
-    expect(other.json().id).toBe('r-2')
-  })
-
-  test('refuse a key with other content, and one still at work', async () => {
-    await post('/v1/payments/redeem', {}, { 'idempotency-key': 'a' })
-    const other = await post('/v1/payments/redeem', { force: true }, { 'idempotency-key': 'a' })
-    expect(other.json()).toMatchObject({ status: 422, code: 'API_IDEMPOTENCY_KEY_REUSED' })
-
-    const gate = Promise.withResolvers<void>()
-    context.fake.onRedeem.run = () => gate.promise
-    const pair = [1, 2].map(() => post('/v1/payments/redeem', {}, { 'idempotency-key': 'b' }))
-    const early = await Promise.race(pair)
-    expect(early.json()).toMatchObject({ status: 409, code: 'API_IDEMPOTENCY_IN_FLIGHT', retryable: true })
-    gate.resolve()
-    expect((await Promise.all(pair)).map(({ statusCode }) => statusCode).sort()).toEqual([200, 409])
-    expect(context.fake.redeemed).toHaveLength(2)
-  })
-
-  test('approve or reject a proposed redemption', async () => {
-    const approved = await post('/v1/payments/redemptions/r-1/approve', {}, { 'idempotency-key': 'c' })
-    expect(approved.json()).toMatchObject({ id: 'r-1', state: 'approved' })
-    const rejected = await post(
-      '/v1/payments/redemptions/r-1/reject',
-      { reason: 'later' },
-      { 'idempotency-key': 'e' },
-    )
-    expect(rejected.json()).toMatchObject({ state: 'rejected', reason: { text: 'later' } })
-    const missing = await post('/v1/payments/redemptions/r-9/approve', {}, { 'idempotency-key': 'd' })
-    expect(missing.json()).toMatchObject({ status: 404, code: 'API_NOT_FOUND' })
   })
 })
 

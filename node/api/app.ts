@@ -12,15 +12,17 @@ import {
   RATE_PER_SECOND,
   REQUEST_TIMEOUT_MS,
 } from './constants.ts'
-import { createMemoryIdempotencyStore, createOnce } from './idempotency.ts'
+import { createOnce } from './idempotency.ts'
 import { openApiOptions } from './openapi.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
+import { registerActionRoutes } from './routes/actions.ts'
 import { registerEventRoutes } from './routes/events.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerMetaRoutes } from './routes/meta.ts'
 import { registerMoneyRoutes } from './routes/money.ts'
 import { registerNetworkRoutes } from './routes/network.ts'
 import { registerRlnRoutes } from './routes/rln.ts'
+import { registerStakeRoutes } from './routes/stake.ts'
 import type { App, RouteContext } from './routes/types.ts'
 import { findToken } from './tokens.ts'
 import type { ApiComponents, ApiToken } from './types.ts'
@@ -59,12 +61,14 @@ export async function createApp(components: ApiComponents, hub: RouteContext['hu
   answerErrors(app, components)
   measureRequests(app, components)
 
-  const store = components.idempotency ?? createMemoryIdempotencyStore(clock)
-  const context: RouteContext = { ...components, hub, once: createOnce({ store, clock }) }
+  const once = createOnce({ store: components.idempotency, clock })
+  const context: RouteContext = { ...components, hub, once }
   registerHealthRoutes(app, context)
   registerMetaRoutes(app)
   registerNetworkRoutes(app, context)
+  registerStakeRoutes(app, context)
   registerMoneyRoutes(app, context)
+  registerActionRoutes(app, context)
   registerRlnRoutes(app, context)
   registerEventRoutes(app, context)
   return app

@@ -33,10 +33,6 @@ export const MAX_CSV_ROWS = 10_000
 /** Longest Idempotency-Key, characters; a UUID has 36. */
 export const MAX_IDEMPOTENCY_KEY_CHARS = 100
 
-/** Answers remembered for repeated money calls, and how long, ms. Operators repeat within minutes; a day is generous. */
-export const IDEMPOTENCY_ENTRIES = 1_000
-export const IDEMPOTENCY_LIFE_MS = 86_400_000
-
 /** Event streams at once; each holds a socket and a buffer. */
 export const MAX_EVENT_CLIENTS = 16
 
@@ -66,3 +62,6 @@ export const MAX_TOKEN_FILE_BYTES = 65_536
 
 /** How often the reasons behind readiness are compared to publish changes as events, ms. */
 export const HEALTH_POLL_MS = 1_000
+
+/** How long an answer is remembered for a repeated request, ms. Operators repeat within minutes; a day is generous. */
+export const IDEMPOTENCY_LIFE_MS = 86_400_000

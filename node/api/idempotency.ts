@@ -1,26 +1,29 @@
 import { createHash } from 'node:crypto'
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Clock } from '../core/clock.ts'
-import { IDEMPOTENCY_ENTRIES, IDEMPOTENCY_LIFE_MS } from './constants.ts'
+import { type Db, dbErrors } from '../core/db/index.ts'
+import { IDEMPOTENCY_LIFE_MS } from './constants.ts'
 import type { IdempotencyRecord, IdempotencyStore, IdempotentAnswer } from './types.ts'
 
-/** Keeps the newest answers in memory; the shipped adapter of the port and the reference for others. */
-export function createMemoryIdempotencyStore(clock: Clock): IdempotencyStore {
-  const records = new Map<string, IdempotencyRecord>()
-  const isStale = (record: IdempotencyRecord) => record.atMs + IDEMPOTENCY_LIFE_MS <= clock.nowMs()
+/** Keeps answers in node.db for `IDEMPOTENCY_LIFE_MS`. Throws `CORE_DB_FAILED` when the database refuses. */
+export function createIdempotencyStore(db: Db, clock: Clock): IdempotencyStore {
+  const oldestMs = () => BigInt(clock.nowMs() - IDEMPOTENCY_LIFE_MS)
   return {
-    get(key) {
-      const record = records.get(key)
-      if (record && isStale(record)) records.delete(key)
-      return records.get(key)
+    async get(key) {
+      const row = await dbErrors(db.apiAnswer.findUnique({ where: { key, createdMs: { gt: oldestMs() } } }))
+      if (!row) return undefined
+      const { fingerprint, createdMs, status, contentType, body, location } = row
+      const answer = { status, contentType, body, ...(location !== null && { location }) }
+      return { fingerprint, atMs: Number(createdMs), answer }
     },
-    set(key, record) {
-      records.delete(key)
-      records.set(key, record)
-      for (const oldest of records.keys()) {
-        if (records.size <= IDEMPOTENCY_ENTRIES) break
-        records.delete(oldest)
-      }
+    async set(key, { fingerprint, atMs, answer }) {
+      const data = { key, fingerprint, createdMs: BigInt(atMs), ...answer }
+      await dbErrors(
+        db.$transaction([
+          db.apiAnswer.deleteMany({ where: { createdMs: { lte: oldestMs() } } }),
+          db.apiAnswer.create({ data }),
+        ]),
+      )
     },
   }
 }
@@ -30,11 +33,14 @@ export function createMemoryIdempotencyStore(clock: Clock): IdempotencyStore {
  * invites a retry is not kept, so that the same key can be used for it.
  *
  * The request's key is what the client sent, joined with who sent it and to which route; its content is what
- * counts for sameness. Rejects with `API_IDEMPOTENCY_KEY_REUSED`, `API_IDEMPOTENCY_IN_FLIGHT`, or what `act` throws.
+ * counts for sameness. `act` gets a hash of both, which names the request for good: what it begins under that name
+ * is found again even if the process dies before the answer is kept.
+ *
+ * Rejects with `API_IDEMPOTENCY_KEY_REUSED`, `API_IDEMPOTENCY_IN_FLIGHT`, or what `act` throws.
  */
 export type Once = (
-  request: { key: string; content: unknown },
-  act: () => Promise<IdempotentAnswer & { keep: boolean }>,
+  request: { key: readonly unknown[]; content: unknown },
+  act: (request: string) => Promise<IdempotentAnswer & { keep: boolean }>,
 ) => Promise<IdempotentAnswer & { replayed: boolean }>
 
 export function createOnce({ store, clock }: { store: IdempotencyStore; clock: Clock }): Once {
@@ -42,18 +48,25 @@ export function createOnce({ store, clock }: { store: IdempotencyStore; clock: C
   const atWork = new Set<string>()
 
   return async ({ key, content }, act) => {
-    if (atWork.has(key)) throw new PostriderError('API_IDEMPOTENCY_IN_FLIGHT')
-    atWork.add(key)
+    const name = hashOf(key)
+    if (atWork.has(name)) throw new PostriderError('API_IDEMPOTENCY_IN_FLIGHT')
+    atWork.add(name)
     try {
-      const fingerprint = createHash('sha256').update(JSON.stringify(content)).digest('hex')
-      const known = await store.get(key)
+      const fingerprint = hashOf(content)
+      const known = await store.get(name)
       if (known && known.fingerprint !== fingerprint) throw new PostriderError('API_IDEMPOTENCY_KEY_REUSED')
       if (known) return { ...known.answer, replayed: true }
-      const { keep, ...answer } = await act()
-      if (keep) await store.set(key, { fingerprint, atMs: clock.nowMs(), answer })
+      const { keep, ...answer } = await act(hashOf([key, content]))
+      const record: IdempotencyRecord = { fingerprint, atMs: clock.nowMs(), answer }
+      if (keep) await store.set(name, record)
       return { ...answer, replayed: false }
     } finally {
-      atWork.delete(key)
+      atWork.delete(name)
     }
   }
 }
+
+const hashOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value, bigintAsText)).digest('hex')
+
+const bigintAsText = (_key: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)

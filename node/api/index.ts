@@ -13,7 +13,7 @@ import type { App } from './routes/types.ts'
 import type { Api, ApiComponents, ApiOptions } from './types.ts'
 
 export { API_HOST } from './constants.ts'
-export { createMemoryIdempotencyStore } from './idempotency.ts'
+export { createIdempotencyStore } from './idempotency.ts'
 export { decodeCursor, encodeCursor, paginate } from './page.ts'
 export { loadOrCreateTokens, readTokenSecret, tokenFilePath } from './tokens.ts'
 export type * from './types.ts'

@@ -48,6 +48,7 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
       { name: 'node', description: 'The node, its peers, its traffic and its view of the chain' },
       { name: 'money', description: 'Channels, earnings and redemption' },
       { name: 'rln', description: 'Rate limiting and slashing' },
+      { name: 'actions', description: 'What an operator tells the node to do; dryRun says what it would do' },
       { name: 'events', description: 'Live changes' },
       { name: 'meta', description: 'The API itself' },
     ],

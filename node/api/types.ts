@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Random } from '../core/random.ts'
+import type { action, actionKind, actionPlan } from './schemas/actions.ts'
 import type { chainState } from './schemas/chain.ts'
 import type { nodeEvent } from './schemas/events.ts'
 import type { subsystem } from './schemas/health.ts'
@@ -12,12 +13,12 @@ import type {
   channelState,
   ledgerEntry,
   paymentsSummary,
-  redeemRequest,
   redemption,
   rewards,
 } from './schemas/payments.ts'
 import type { relayStats, storeStats } from './schemas/relay.ts'
 import type { rlnState, slashCase, slashSummary } from './schemas/rln.ts'
+import type { stakeState } from './schemas/stake.ts'
 
 /*
  * The shapes are the program's side of the schemas: amounts are bigint base units, times Unix ms, bytes
@@ -32,7 +33,10 @@ export type Channel = z.output<typeof channel>
 export type ChannelState = z.output<typeof channelState>
 export type LedgerEntry = z.output<typeof ledgerEntry>
 export type Redemption = z.output<typeof redemption>
-export type RedeemRequest = z.output<typeof redeemRequest>
+export type Action = z.output<typeof action>
+export type ActionKind = z.output<typeof actionKind>
+export type ActionPlan = z.output<typeof actionPlan>
+export type StakeState = z.output<typeof stakeState>
 export type Rewards = z.output<typeof rewards>
 export type RlnState = z.output<typeof rlnState>
 export type SlashSummary = z.output<typeof slashSummary>
@@ -66,6 +70,7 @@ export interface PaymentsView {
   ledger(page: PageRequest): Awaitable<Page<LedgerEntry>>
   /** Newest first; `state` filters. */
   redemptions(page: PageRequest & { state?: Redemption['state'] | undefined }): Awaitable<Page<Redemption>>
+  redemption(id: string): Awaitable<Redemption | undefined>
 }
 export interface ChannelsView {
   list(page: PageRequest & { state?: ChannelState | undefined }): Awaitable<Page<Channel>>
@@ -92,11 +97,40 @@ export interface EventsView {
   /** Calls `listener` for every event from now on, synchronously. @returns the end of the subscription */
   subscribe(listener: (event: NodeEvent) => void): () => void
 }
-/** What an operator may start. Each may refuse with a PostriderError, which becomes the answer. */
+export interface StakeView {
+  state(): Awaitable<StakeState>
+}
+
+/** What an operator can tell a node to do. */
+export type Command =
+  /** `amount` null: everything the account has. */
+  | { kind: 'stake.add'; amount: bigint | null }
+  | { kind: 'stake.exit' }
+  | { kind: 'stake.withdraw' }
+  | { kind: 'channel.settle'; channelId: string }
+  | { kind: 'channel.close'; channelId: string }
+  /** `channels` absent: all of them; `force`: also what is not worth its gas. */
+  | { kind: 'rewards.claim'; channels?: readonly string[] | undefined; force: boolean }
+  /** Oversight: lets a proposed redemption go. */
+  | { kind: 'rewards.claim'; redemption: string }
+
+/**
+ * What an operator may start. Each may refuse with a PostriderError, which becomes the answer; undefined if what the
+ * command names does not exist.
+ */
 export interface Actions {
-  redeem(request: RedeemRequest): Promise<Redemption>
-  /** Oversight: lets a proposed redemption go. @returns undefined if there is no such redemption */
-  approve(redemptionId: string): Promise<Redemption | undefined>
+  /** Checks, simulates and prices; sends nothing. */
+  plan(command: Command): Promise<ActionPlan | undefined>
+  /**
+   * Writes the action down and begins it. Nothing is begun, and the plan says so, when there is nothing to do.
+   *
+   * @param request names the request: a repeated one gets the action that it began before
+   * @throws PostriderError `API_ACTION_REFUSED` with the checks when one failed
+   */
+  begin(request: string, command: Command): Promise<Action | ActionPlan | undefined>
+  /** Newest first. */
+  list(page: PageRequest): Promise<Page<Action>>
+  get(id: string): Promise<Action | undefined>
   /** Oversight: drops a proposed redemption. @returns undefined if there is no such redemption */
   reject(redemptionId: string, reason: string): Promise<Redemption | undefined>
 }
@@ -113,6 +147,7 @@ export type Views = {
   rln: RlnView
   slashing: SlashingView
   chain: ChainView
+  stake: StakeView
   health: HealthView
   events: EventsView
   actions: Actions
@@ -129,12 +164,12 @@ export type ApiToken = {
   expiresAtMs?: number | undefined
 }
 
-/** The answers to money calls, so that a repeated one is answered again and not carried out again. */
+/** The answers to actions, so that a repeated request is answered again and not carried out again. */
 export interface IdempotencyStore {
   get(key: string): Awaitable<IdempotencyRecord | undefined>
   set(key: string, record: IdempotencyRecord): Awaitable<void>
 }
-export type IdempotentAnswer = { status: number; contentType: string; body: string }
+export type IdempotentAnswer = { status: number; contentType: string; body: string; location?: string }
 export type IdempotencyRecord = {
   /** SHA-256 of the request's content, hex. */
   fingerprint: string
@@ -149,8 +184,7 @@ export type ApiComponents = {
   logger: Logger
   metrics: Metrics
   tokens: readonly ApiToken[]
-  /** In memory when absent; money stays safe without it, because settling twice pays once. */
-  idempotency?: IdempotencyStore
+  idempotency: IdempotencyStore
 }
 
 export type ApiOptions = {

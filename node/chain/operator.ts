@@ -16,6 +16,8 @@ export type OperatorState = {
   payout: Address
   /** Least stake of an active node. */
   minimumStake: bigint
+  /** From an announced exit to the withdrawal of the stake. */
+  unbondingSeconds: number
 }
 
 /**
@@ -24,7 +26,7 @@ export type OperatorState = {
  * @throws PostriderError `CHAIN_UNREACHABLE` and others of the chain
  */
 export async function readOperatorState(client: ChainClient, account: Address): Promise<OperatorState> {
-  const [ether, post, gasPrice, finalised, payout, [, minimumStake]] = await Promise.all([
+  const [ether, post, gasPrice, finalised, payout, [, minimumStake, unbonding]] = await Promise.all([
     rpcErrors(client.rpc.getBalance({ address: account })),
     readContract(client, 'token', 'balanceOf', [account]),
     rpcErrors(client.rpc.getGasPrice()),
@@ -32,7 +34,7 @@ export async function readOperatorState(client: ChainClient, account: Address): 
     readContract(client, 'paymentChannels', 'payoutAddressOf', [account]),
     readContract(client, 'nodeRegistry', 'parameters', []),
   ])
-  return { ether, post, gasPrice, finalised, payout, minimumStake }
+  return { ether, post, gasPrice, finalised, payout, minimumStake, unbondingSeconds: Number(unbonding) }
 }
 
 async function readFinalised(client: ChainClient): Promise<bigint | undefined> {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PostriderError } from '@postrider/protocol/errors'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fakeChannel, POST } from '../api/testing/fake-views.ts'
 import { OPERATE_TOKEN, READ_TOKEN, startTestApi } from '../api/testing/harness.ts'
 import { tokenFilePath } from '../api/tokens.ts'
@@ -74,42 +74,111 @@ describe('channels and rewards', () => {
     expect((await text('channel', 'show', id)).stdout).toContain('1.000000000000000001 POST')
     const missing = await json('channel', 'show', `0x${'f'.repeat(64)}`)
     expect([missing.code, missing.data.error.code]).toEqual([2, 'API_NOT_FOUND'])
-    expect((await json('channel', 'show', '../node')).data.error.code).toBe('API_REQUEST_INVALID')
   })
 
-  test('claim-all simulates, then claims once', async () => {
+  test('a channel is named by its id, its beginning, or what the list shows of it', async () => {
+    const { id } = fakeChannel(1)
+    api.fake.channels.push(fakeChannel(4, { id: `0xabcdef12${'0'.repeat(56)}` }))
+    const show = async (text: string) => (await json('channel', 'show', text)).data
+    expect((await show('0xABCDEF12')).id).toBe(api.fake.channels[3]!.id)
+    expect((await show('0xabcdef…000000')).id).toBe(api.fake.channels[3]!.id)
+    expect((await show(id.toUpperCase().replace('0X', '0x'))).id).toBe(id)
+    expect((await show('0x00000000')).error).toMatchObject({
+      code: 'CLI_USAGE',
+      message: expect.stringContaining('3 channels have'),
+    })
+    expect((await show('0x99999999')).error.message).toContain('no channel has')
+    for (const bad of ['../node', '0x12', 'abcdef12']) {
+      expect((await show(bad)).error).toMatchObject({ code: 'CLI_USAGE', exitCode: 2 })
+    }
+  })
+
+  test('claim-all says what it would do, then claims once and follows it to its end', async () => {
     const dry = await json('rewards', 'claim-all', '--dry-run')
-    expect([dry.code, dry.data.state]).toEqual([0, 'simulated'])
-    const { code, data } = await json('rewards', 'claim-all', '--force')
-    expect([code, data.state]).toEqual([0, 'sent'])
-    expect(api.fake.redeemed.map(({ dryRun, force }) => [dryRun, force])).toEqual([
-      [true, false],
-      [true, true],
-      [false, true],
-    ])
+    expect([dry.code, dry.data.wouldSend, dry.data.fee.unit]).toEqual([0, true, 'ETH'])
+    expect(api.fake.begun).toEqual([])
+    const claiming = json('rewards', 'claim-all', '--force')
+    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    Object.assign(api.fake.actions[0]!, { state: 'done' })
+    const { code, data } = await claiming
+    expect([code, data.id, data.state]).toEqual([0, 'a-1', 'done'])
+    expect(api.fake.begun).toEqual([{ kind: 'rewards.claim', force: true }])
   })
 
-  test('claim-all without a yes sends nothing', async () => {
+  test('an action that ends badly is no success', async () => {
+    const reason = { code: 'CHAIN_REVERTED', text: 'Paused' }
+    const closing = json('channel', 'close', fakeChannel(1).id)
+    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    Object.assign(api.fake.actions[0]!, { state: 'failed', reason })
+    const { code, data } = await closing
+    expect([code, data.reason]).toEqual([4, reason])
+    expect((await json('action', 'show', 'a-1')).code).toBe(4)
+    expect((await text('action')).stdout).toContain('Paused')
+  })
+
+  test('--no-wait returns with the way to follow it', async () => {
+    const { code, stdout, stderr } = await text('channel', 'settle', fakeChannel(1).id, '--no-wait', '--yes')
+    expect(code).toBe(0)
+    expect(stdout).toContain('postrider action show a-1')
+    for (const part of ['Checks', 'Fee', 'in 1 transaction\n', 'Effect']) expect(stderr).toContain(part)
+    expect((await json('action', 'show', 'a-1', '--no-wait')).data).toMatchObject({ state: 'sent' })
+    expect((await json('action')).data.actions).toHaveLength(1)
+  })
+
+  test('progress is told while it waits', async () => {
+    const claiming = text('rewards', 'claim-all', '--yes')
+    await vi.waitFor(() => expect(api.fake.actions).toHaveLength(1))
+    const [shown] = api.fake.actions
+    Object.assign(shown!, {
+      state: 'done',
+      transactions: [{ ...shown!.transactions[0]!, state: 'done', block: 7n }],
+    })
+    const { stderr, stdout } = await claiming
+    expect(stderr).toContain('in block 7')
+    expect(stderr).toContain('more can be claimed')
+    expect(stdout).toContain('done')
+  })
+
+  test('without a yes nothing is sent', async () => {
     const { code, stderr } = await text('rewards', 'claim-all')
     expect(code).toBe(3)
     expect(stderr).toContain('CLI_NOT_CONFIRMED')
-    expect(api.fake.redeemed.map(({ dryRun }) => dryRun)).toEqual([true])
+    expect(api.fake.begun).toEqual([])
+  })
+
+  test('a failed check stops it, dry or not, with its fix', async () => {
+    const check = { name: 'channel', state: 'failed' as const, reason: 'closed already', fix: 'channel list' }
+    api.fake.onPlan.changes = { wouldSend: false, checks: [check] }
+    const dry = await text('channel', 'close', fakeChannel(1).id, '--dry-run')
+    expect([dry.code, dry.stdout]).toEqual([3, expect.stringContaining('→ channel list')])
+    const { code, data } = await json('channel', 'close', fakeChannel(1).id)
+    expect([code, data.error.code, data.error.data.checks]).toEqual([3, 'CLI_REFUSED', [check]])
+    expect(api.fake.begun).toEqual([])
+  })
+
+  test('with nothing to do it says why, and that is a success', async () => {
+    const reason = { code: 'PAYMENT_CLAIM_TOO_SMALL', text: 'not worth its gas' }
+    api.fake.onPlan.changes = { wouldSend: false, steps: [], checks: [], reason }
+    const { code, stdout } = await text('rewards', 'claim-all')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('not worth its gas')])
   })
 
   test("the node's refusal keeps its code and its exit code", async () => {
-    api.fake.onRedeem.run = async () => {
+    api.fake.onBegin.run = async () => {
       throw new PostriderError('CHAIN_INSUFFICIENT_GAS_MONEY', { detail: '0xabc' })
     }
     const { code, data } = await json('rewards', 'claim-all')
     expect([code, data.error.code]).toEqual([4, 'CHAIN_INSUFFICIENT_GAS_MONEY'])
   })
 
-  test('the queue and an approval', async () => {
+  test('the queue, an approval and a rejection', async () => {
     expect((await json('rewards', 'queue')).data.redemptions[0]).toMatchObject({
       id: 'r-1',
       state: 'proposed',
     })
-    expect((await json('rewards', 'approve', 'r-1')).data.state).toBe('approved')
+    expect((await json('rewards', 'approve', 'r-1', '--dry-run')).data.wouldSend).toBe(true)
+    expect((await json('rewards', 'approve', 'r-1', '--no-wait')).data.state).toBe('sent')
+    expect(api.fake.begun).toEqual([{ kind: 'rewards.claim', redemption: 'r-1' }])
     expect((await json('rewards', 'approve', 'r-7')).code).toBe(2)
     expect((await json('rewards', 'reject', 'r-1', '--reason', 'later')).data.reason.text).toBe('later')
     expect((await text('rewards')).stdout).toContain('held back')

@@ -25,3 +25,9 @@ export const GAS_RESERVE_UNITS = 3_000_000n
 
 /** Version of Node.js that runs TypeScript without flags and has every API in use. */
 export const MIN_NODE_MAJOR = 24
+
+/** Pause between two looks at an action under way, ms: a block takes seconds. */
+export const ACTION_POLL_MS = 500
+
+/** Fewest characters of a channel id that name it: those that the list shows of its beginning. */
+export const MIN_ID_CHARS = 8

@@ -35,6 +35,7 @@ const BY_CODE: { readonly [code: string]: ExitCode } = {
   API_TOKEN_FILE_INVALID: EXIT_CODES.keys.code,
   API_NOT_FOUND: EXIT_CODES.usage.code,
   API_REQUEST_INVALID: EXIT_CODES.usage.code,
+  API_ACTION_REFUSED: EXIT_CODES.refused.code,
   CLI_USAGE: EXIT_CODES.usage.code,
   CLI_AMOUNT_INVALID: EXIT_CODES.usage.code,
   CLI_INPUT_NEEDED: EXIT_CODES.usage.code,

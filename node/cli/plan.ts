@@ -84,8 +84,20 @@ function refusal(cli: Cli, plan: Plan, checks: readonly Check[]): PostriderError
   })
 }
 
-function planText({ style }: Cli, { checks, steps, effects, gas, fee }: PricedPlan): string {
-  const list = section(style, 'Checks', renderChecks(style, checks))
+/** Checks, fee and effect, for people. */
+export function planText(
+  { style }: Pick<Cli, 'style'>,
+  {
+    checks,
+    steps,
+    effects,
+    gas,
+    fee,
+  }: Pick<PricedPlan, 'checks' | 'effects' | 'gas' | 'fee'> & {
+    steps: readonly unknown[]
+  },
+): string {
+  const list = checks.length === 0 ? '' : section(style, 'Checks', renderChecks(style, checks))
   if (anyFailed(checks)) return list
   if (steps.length === 0) return sections(list, 'Nothing to do.')
   return sections(

@@ -2,6 +2,7 @@ import { PostriderError } from '@postrider/protocol/errors'
 import { Command, CommanderError } from 'commander'
 import { printError } from './cli.ts'
 import type { Tree } from './command.ts'
+import { registerActionCommands } from './commands/action.ts'
 import { registerChannelCommands } from './commands/channel.ts'
 import { registerCompletion } from './commands/completion.ts'
 import { registerConfigCommands } from './commands/config.ts'
@@ -47,6 +48,7 @@ export function createProgram(tree: Tree): Command {
   registerStatus(tree, program)
   registerChannelCommands(tree, program)
   registerRewardsCommands(tree, program)
+  registerActionCommands(tree, program)
   registerWithdraw(tree, program)
   registerSlashCommands(tree, program)
   registerKeysCommands(tree, program)

@@ -67,7 +67,7 @@ test('a node runs, answers, and stops in order', async () => {
   expect(data.slashing).toEqual([])
   expect((await runJson(['channel', 'list', '--data-dir', dataDir])).data.channels).toEqual([])
   const claim = await runJson(['rewards', 'claim-all', '--data-dir', dataDir, '--yes'])
-  expect([claim.code, claim.data.state]).toEqual([0, 'nothing-to-do'])
+  expect([claim.code, claim.data.wouldSend]).toEqual([0, false])
   node.child.kill('SIGTERM')
   expect(await node.exited).toBe(0)
   expect(node.talk()).not.toContain('correct horse')

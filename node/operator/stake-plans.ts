@@ -6,7 +6,7 @@ import type { RegisteredNode } from './chain-reader.ts'
 import { type Check, failed, ok, warning } from './checks.ts'
 import type { Plan, Step } from './plan.ts'
 import { counted, duration, post, time } from './text.ts'
-import type { PlanContext } from './types.ts'
+import type { ChainPlanContext, PlanContext } from './types.ts'
 
 /**
  * Gas when a step cannot be simulated before its approval is mined. contracts/snapshots/gas.json has 350,036 for a
@@ -83,7 +83,7 @@ export async function registerPlan(
   }
 }
 
-export async function addPlan(context: PlanContext, argument: AmountArgument): Promise<Plan> {
+export async function addPlan(context: ChainPlanContext, argument: AmountArgument): Promise<Plan> {
   const { chain, account } = context
   const [node, tokens] = await Promise.all([chain.node(account), chain.tokensOf(account)])
   const amount = resolveAmount(argument, tokens)
@@ -101,7 +101,11 @@ export async function addPlan(context: PlanContext, argument: AmountArgument): P
 }
 
 /** The call, preceded by an approval of exactly what is missing; with the allowance in place it can be simulated. */
-async function withApproval({ chain, account }: PlanContext, amount: bigint, step: Step): Promise<Step[]> {
+async function withApproval(
+  { chain, account }: ChainPlanContext,
+  amount: bigint,
+  step: Step,
+): Promise<Step[]> {
   const { nodeRegistry } = chain.network.contracts
   if ((await chain.allowance(account, nodeRegistry)) >= amount) {
     const { assumedGas: _, ...simulated } = step
@@ -149,7 +153,7 @@ export async function updatePlan(context: PlanContext): Promise<Plan> {
   }
 }
 
-export async function exitPlan({ chain, account }: PlanContext): Promise<Plan> {
+export async function exitPlan({ chain, account }: ChainPlanContext): Promise<Plan> {
   const [node, { unbondingSeconds }] = await Promise.all([chain.node(account), chain.registryParameters()])
   return {
     action: 'stake exit',
@@ -170,7 +174,7 @@ export async function exitPlan({ chain, account }: PlanContext): Promise<Plan> {
 }
 
 /** The stake's part of a withdrawal; shared with `postrider withdraw`. */
-export async function withdrawPlan({ chain, account }: PlanContext): Promise<Plan> {
+export async function withdrawPlan({ chain, account }: ChainPlanContext): Promise<Plan> {
   const [node, { timestamp }] = await Promise.all([chain.node(account), chain.newestBlock()])
   return {
     action: 'stake withdraw',

@@ -126,6 +126,7 @@ export type Payments = {
   /** In the order of channel ids, after `after`. */
   channels(page: { after?: Hex; limit: number }): Promise<ChannelReport[]>
   redemptions: Ledger['redemptions']
+  findRedemption: Ledger['redemption']
   /** Calls `listener` for every event from now on; returns the way to stop it. */
   subscribe(listener: (event: PaymentEvent) => void): () => void
 }
@@ -208,6 +209,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
     },
     channels: async (page) => (await ledger.accounts(page)).map(toReport),
     redemptions: (page) => ledger.redemptions(page),
+    findRedemption: (id) => ledger.redemption(id),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,43 +1,125 @@
-import { isPostriderError } from '@postrider/protocol/errors'
-import type { Hex } from '@postrider/protocol/wire'
-import type { Actions, RedeemRequest, Redemption } from '../api/types.ts'
-import type { PaymentFigures, RedeemRequest as PaymentsRequest } from '../payments/index.ts'
-import { HELD_REASONS, heldReason } from './reasons.ts'
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { decodeCursor, encodeCursor } from '../api/index.ts'
+import type { Action, ActionKind, Actions, Command, Redemption } from '../api/types.ts'
+import type { StoredTransaction } from '../chain/transaction-store.ts'
+import { createChainReader } from '../operator/chain-reader.ts'
+import { anyFailed } from '../operator/checks.ts'
+import { type ActionRecord, transactionKey } from '../operator/index.ts'
+import { type PricedPlan, type Pricing, pricePlan } from '../operator/plan.ts'
+import { counted, post } from '../operator/text.ts'
+import type { RedemptionRecord } from '../payments/index.ts'
+import { draftOf, toActionPlan, toRedeemRequest } from './commands.ts'
 import type { Redemptions } from './redemptions.ts'
 import type { NodeParts } from './types.ts'
 
-type ActionsParts = {
-  base: Pick<NodeParts['base'], 'clock'>
-  payments: Pick<NodeParts['payments'], 'redemption' | 'figures'>
+export type ActionsParts = {
+  actions: Pick<NodeParts['actions'], 'begin' | 'find' | 'get' | 'page'>
+  config: { chain: Pick<NodeParts['config']['chain'], 'maxFeePerGas'> }
+  chain: Pick<NodeParts['chain'], 'client' | 'transactions'> & {
+    sender: Pick<NodeParts['chain']['sender'], 'address' | 'quote' | 'balance'>
+  }
+  payments: Pick<
+    NodeParts['payments'],
+    'channel' | 'figures' | 'findRedemption' | 'redemptions' | 'redemption'
+  >
 }
 
-export function createActions(
-  { base, payments }: ActionsParts,
-  redemptions: Pick<Redemptions, 'show' | 'simulate'>,
-): Actions {
-  const { redemption, figures } = payments
-  const nothing = () => nothingToDo(base.clock.nowMs(), figures())
+/** A redemption in these states is under way or has ended; before, it is a proposal. */
+const BEGUN = ['approved', 'done', 'failed'] as const
+
+export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions, 'get' | 'show'>): Actions {
+  const { actions, chain, payments } = parts
+  const { sender, transactions } = chain
+  const reader = createChainReader(chain.client, parts.config.chain.maxFeePerGas)
+  const context = { chain: reader, account: sender.address }
+  const pricing: Pricing = {
+    account: sender.address,
+    quote: (call) => sender.quote({ ...call, key: '' }),
+    feePerGas: reader.feePerGas,
+    balance: sender.balance,
+  }
+
+  const price = async (command: Command) => {
+    const draft = await draftOf(command, { context, payments })
+    return draft && { draft, plan: await pricePlan(draft.plan, pricing) }
+  }
+
+  const show = async (record: ActionRecord): Promise<Action> => {
+    const keys = record.steps.map((_, step) => transactionKey(record.id, step))
+    return toAction(record, await Promise.all(keys.map(transactions.get)))
+  }
+
+  const showRedemption = async (record: RedemptionRecord): Promise<Action> =>
+    fromRedemption(await redemptions.show(record))
+
+  /** Hands claims to the payment engine, which keeps what it sends by itself. */
+  const redeem = async (
+    command: Extract<Command, { kind: 'channel.settle' | 'rewards.claim' }>,
+  ): Promise<Action | undefined> => {
+    const sent =
+      'redemption' in command
+        ? await payments.redemption.approve(command.redemption)
+        : await payments.redemption.redeem(toRedeemRequest(command))
+    return sent && showRedemption(sent)
+  }
 
   return {
-    async redeem({ dryRun, ...request }) {
-      const wanted = toPaymentsRequest(request)
-      if (dryRun) {
-        const draft = await redemption.preview(wanted)
-        return draft ? redemptions.simulate(draft) : nothing()
-      }
-      const sent = await redemption.redeem(wanted)
-      return sent ? redemptions.show(sent) : nothing()
+    plan: async (command) => {
+      const priced = await price(command)
+      return priced && toActionPlan(command.kind, priced.draft, priced.plan)
     },
-    approve: (id) => ifKnown(async () => redemptions.show(await redemption.approve(id))),
-    reject: (id, reason) => ifKnown(async () => redemptions.show(await redemption.reject(id, reason))),
+    async begin(request, command) {
+      const known = await actions.find(request)
+      if (known) return show(known)
+      const priced = await price(command)
+      if (!priced) return undefined
+      const { draft, plan } = priced
+      refuseFailed(plan)
+      const nothing = toActionPlan(command.kind, draft, plan)
+      if (plan.steps.length === 0) return nothing
+      if (command.kind === 'channel.settle' || command.kind === 'rewards.claim') {
+        return (await redeem(command)) ?? { ...nothing, wouldSend: false }
+      }
+      return show(await actions.begin(request, command.kind, plan))
+    },
+    async list({ cursor, limit }) {
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      const page = (prefix: string) => ({
+        limit: limit + 1,
+        ...(after !== undefined && { before: `${prefix}${after}` }),
+      })
+      const own = await actions.page(page('a'))
+      const claims = await payments.redemptions({ ...page('r'), states: BEGUN })
+      const both = [...own.map(show), ...claims.map(showRedemption)]
+      const all = (await Promise.all(both)).sort((a, b) => (ageKey(a) < ageKey(b) ? 1 : -1))
+      const items = all.slice(0, limit)
+      const last = items.at(-1)
+      return { items, nextCursor: last && all.length > limit ? encodeCursor(ageKey(last)) : null }
+    },
+    async get(id) {
+      const record = await actions.get(id)
+      if (record) return show(record)
+      const found = await redemptions.get(id)
+      return found && isBegun(found) ? fromRedemption(found) : undefined
+    },
+    reject: (id, reason) =>
+      ifKnown(async () => redemptions.show(await payments.redemption.reject(id, reason))),
   }
 }
 
-function toPaymentsRequest({ channels, force }: Omit<RedeemRequest, 'dryRun'>): PaymentsRequest {
-  return { force, ...(channels && { channels: channels.map((id) => id as Hex) }) }
+/** Ids of actions and of redemptions are a letter and the time of creation. */
+const ageKey = ({ id }: Action): string => id.slice(1)
+
+function refuseFailed({ checks }: PricedPlan): void {
+  if (!anyFailed(checks)) return
+  const failures = checks.filter(({ state }) => state === 'failed')
+  throw new PostriderError('API_ACTION_REFUSED', {
+    detail: failures.map(({ name, reason }) => `${name}: ${reason}`).join('; '),
+    data: { checks },
+  })
 }
 
-async function ifKnown(act: () => Promise<Redemption>): Promise<Redemption | undefined> {
+async function ifKnown<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act()
   } catch (error) {
@@ -46,20 +128,69 @@ async function ifKnown(act: () => Promise<Redemption>): Promise<Redemption | und
   }
 }
 
-/** The answer when no claim is made, with what holds back most of what is pending. */
-function nothingToDo(nowMs: number, { pendingParts }: PaymentFigures): Redemption {
-  const [most] = HELD_REASONS.filter((name) => pendingParts[name].amount > 0n).sort((a, b) =>
-    pendingParts[a].amount < pendingParts[b].amount ? 1 : -1,
-  )
+type Transaction = Action['transactions'][number]
+
+/** An action with what became of its transactions, step by step. */
+export function toAction(
+  { id, kind, state, steps, effects, failure, createdMs }: ActionRecord,
+  transactions: readonly (StoredTransaction | undefined)[],
+): Action {
+  const isOut = transactions.some((transaction) => transaction !== undefined)
   return {
-    id: '',
-    state: 'nothing-to-do',
-    createdAt: nowMs,
-    channels: [],
-    amount: 0n,
-    fee: 0n,
-    transaction: null,
-    block: null,
-    reason: heldReason(most),
+    id,
+    kind: kind as ActionKind,
+    state: state === 'accepted' && isOut ? 'sent' : state,
+    createdAt: createdMs,
+    effects: [...effects],
+    transactions: steps.map(({ label }, step) => toTransaction(label, transactions[step])),
+    redemption: null,
+    reason: failure ?? null,
+  }
+}
+
+function toTransaction(label: string, stored: StoredTransaction | undefined): Transaction {
+  if (!stored) return { label, hash: null, state: 'waiting', block: null, fee: null }
+  const { txHash, attempts, status, blockNumber, gasUsed, gasPrice } = stored
+  return {
+    label,
+    hash: txHash ?? attempts.at(-1)?.hash ?? null,
+    state: status,
+    block: blockNumber === undefined ? null : BigInt(blockNumber),
+    fee: gasUsed === undefined || gasPrice === undefined ? null : gasUsed * gasPrice,
+  }
+}
+
+const isBegun = ({ state }: Redemption): boolean => state !== 'proposed' && state !== 'rejected'
+
+const ACTION_STATES = { approved: 'accepted', sent: 'sent', confirmed: 'done', failed: 'failed' } as const
+const TRANSACTION_STATES = {
+  approved: 'waiting',
+  sent: 'sent',
+  confirmed: 'done',
+  failed: 'reverted',
+} as const
+
+/** A redemption that has begun, as an action: it is the same thing under the same id. */
+export function fromRedemption(redemption: Redemption): Action {
+  const { id, createdAt, channels, amount, fee, transaction, block, reason } = redemption
+  const state = redemption.state as keyof typeof ACTION_STATES
+  const ended = state === 'confirmed' || state === 'failed'
+  return {
+    id,
+    kind: 'rewards.claim',
+    state: ACTION_STATES[state],
+    createdAt,
+    effects: [`${post(amount)} are settled, less the share that the contract burns`],
+    transactions: [
+      {
+        label: `settle ${counted(channels.length, 'channel')}`,
+        hash: transaction,
+        state: TRANSACTION_STATES[state],
+        block,
+        fee: ended ? fee : null,
+      },
+    ],
+    redemption: id,
+    reason,
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { nodeEvent } from '../api/schemas/events.ts'
-import type { NodeEvent } from '../api/types.ts'
+import { fakeAction } from '../api/testing/fake-views.ts'
+import type { Action, NodeEvent } from '../api/types.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createManualClock } from '../core/testing/manual-clock.ts'
 import type { AccountRecord, RedemptionRecord } from '../payments/index.ts'
@@ -49,10 +50,13 @@ function setUp() {
   const cases = createMemoryEvidence(clock)
   const verdicts = { accepted: 0, ignored: 0, rejected: 0, breaches: 0, byCode: {} }
   const redemptions = createRedemptions(
-    { chain, payments: { redemptions: async () => [] } },
+    { chain, payments: { redemptions: async () => [], findRedemption: async () => undefined } },
     { operator: known(OPERATOR) },
   )
+  const actions = createBell<string>()
+  const told = new Map<string, Action>()
   const parts = {
+    actions: { subscribe: actions.subscribe },
     base: { clock, logger: silentLogger },
     chain,
     evidence: { subscribe: evidence.subscribe, get: cases.get },
@@ -64,14 +68,14 @@ function setUp() {
     verifier: { stats: () => ({ waiting: 0, limit: 1 }) },
     startedAtMs: 0,
   }
-  const view = createEventsView(parts as never, redemptions)
+  const view = createEventsView(parts as never, { redemptions, actions: { get: async (id) => told.get(id) } })
   const events: NodeEvent[] = []
   const stop = view.subscribe((event) => {
     z.encode(nodeEvent, event)
     events.push(event)
   })
   const take = () => events.splice(0)
-  return { clock, follow, libp2p, payments, evidence, cases, verdicts, view, stop, take }
+  return { clock, follow, libp2p, payments, evidence, cases, verdicts, view, stop, take, actions, told }
 }
 
 describe('events', () => {
@@ -125,6 +129,21 @@ describe('events', () => {
       { type: 'redemption.updated', data: { id: 'r-1', state: 'proposed' } },
       { type: 'redemption.updated', data: { id: 'r-1', state: 'approved' } },
       { type: 'slashing.updated', data: { state: 'found', commitment } },
+    ])
+  })
+
+  it('tells actions, those that are redemptions among them', async () => {
+    const { clock, payments, actions, told, take } = setUp()
+    told.set('a-1', fakeAction('a-1', { kind: 'stake.exit' }))
+    told.set('r-1', fakeAction('r-1', { kind: 'stake.exit' }, { kind: 'rewards.claim' }))
+    actions.ring('a-1')
+    actions.ring('a-unknown')
+    payments.ring({ type: 'redemption', redemption: { ...REDEMPTION, state: 'approved' } })
+    await clock.advance(0)
+    expect(take().map(({ type, data }) => [type, 'id' in data && data.id])).toEqual([
+      ['action.updated', 'a-1'],
+      ['redemption.updated', 'r-1'],
+      ['action.updated', 'r-1'],
     ])
   })
 

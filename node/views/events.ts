@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Hex } from '@postrider/protocol/wire'
-import type { EventsView, NodeEvent } from '../api/types.ts'
+import type { Actions, EventsView, NodeEvent } from '../api/types.ts'
 import { recordPaid } from '../payments/account.ts'
 import type { AccountRecord } from '../payments/index.ts'
 import { isConnected, toBlock } from './chain-readings.ts'
@@ -13,14 +13,27 @@ import type { NodeParts } from './types.ts'
 
 export type EventsParts = Pick<
   NodeParts,
-  'base' | 'chain' | 'evidence' | 'host' | 'keys' | 'own' | 'payments' | 'relay' | 'startedAtMs' | 'verifier'
+  | 'actions'
+  | 'base'
+  | 'chain'
+  | 'evidence'
+  | 'host'
+  | 'keys'
+  | 'own'
+  | 'payments'
+  | 'relay'
+  | 'startedAtMs'
+  | 'verifier'
 >
+
+/** What turns ids and records into what is shown. */
+type Shown = { redemptions: Pick<Redemptions, 'show'>; actions: Pick<Actions, 'get'> }
 
 type Emit = (event: NodeEvent) => void
 type Stop = () => void
 
 /** Gathers what the parts tell; listens to them only while somebody listens here. */
-export function createEventsView(parts: EventsParts, redemptions: Pick<Redemptions, 'show'>): EventsView {
+export function createEventsView(parts: EventsParts, shown: Shown): EventsView {
   const listeners = new Set<Emit>()
   const emit: Emit = (event) => {
     for (const listener of listeners) listener(event)
@@ -30,7 +43,7 @@ export function createEventsView(parts: EventsParts, redemptions: Pick<Redemptio
   return {
     subscribe(listener) {
       listeners.add(listener)
-      stop ??= startSources(parts, redemptions, emit)
+      stop ??= startSources(parts, shown, emit)
       return () => {
         listeners.delete(listener)
         if (listeners.size > 0) return
@@ -41,8 +54,12 @@ export function createEventsView(parts: EventsParts, redemptions: Pick<Redemptio
   }
 }
 
-function startSources(parts: EventsParts, redemptions: Pick<Redemptions, 'show'>, emit: Emit): Stop {
+function startSources(parts: EventsParts, { redemptions, actions }: Shown, emit: Emit): Stop {
   const inOrder = createQueue(parts)
+  const tellAction = async (id: string) => {
+    const data = await actions.get(id)
+    if (data) emit({ type: 'action.updated', data })
+  }
   const stops = [
     watchPeers(parts, emit),
     watchVerdicts(parts, emit),
@@ -51,10 +68,12 @@ function startSources(parts: EventsParts, redemptions: Pick<Redemptions, 'show'>
     watchHead(parts, emit),
     parts.payments.subscribe((event) => {
       if (event.type !== 'redemption') return
-      inOrder(async () =>
-        emit({ type: 'redemption.updated', data: await redemptions.show(event.redemption) }),
-      )
+      inOrder(async () => {
+        emit({ type: 'redemption.updated', data: await redemptions.show(event.redemption) })
+        await tellAction(event.redemption.id)
+      })
     }),
+    parts.actions.subscribe((id) => inOrder(() => tellAction(id))),
     parts.evidence.subscribe((commitment) =>
       inOrder(async () => {
         const record = await parts.evidence.get(commitment)

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { multiaddr } from '@multiformats/multiaddr'
 import { loadArtifacts } from '@postrider/circuits'
+import { paymentChannelsAbi } from '@postrider/contracts'
 import {
   addressOf,
   type ChannelDescriptor,
@@ -10,10 +12,11 @@ import {
   signVoucher,
 } from '@postrider/protocol/payment'
 import { identityFromSecret } from '@postrider/protocol/rln'
-import type { HDAccount } from 'viem'
+import type { Address, HDAccount } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../api/app.ts'
 import { createEventHub } from '../api/event-hub.ts'
+import { createIdempotencyStore } from '../api/index.ts'
 import { OPERATE_TOKEN } from '../api/testing/harness.ts'
 import type { NodeEvent } from '../api/types.ts'
 import { type DevChain, startDevChain } from '../chain/testing/devchain.ts'
@@ -50,6 +53,8 @@ const ROUTES = [
   '/v1/rewards',
   '/v1/rln',
   '/v1/slashing',
+  '/v1/stake',
+  '/v1/actions',
   '/health',
 ]
 
@@ -76,12 +81,14 @@ async function createNode(dev: DevChain, rpcUrl: string, dir: TempDir, account: 
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(OPERATE_TOKEN))
   const sha256 = new Uint8Array(digest)
   const tokens = [{ name: 'operator', scopes: ['read', 'operate'] as const, sha256 }]
-  const app = await createApp({ ...base, views, tokens }, hub)
+  const idempotency = createIdempotencyStore(database.db, base.clock)
+  const app = await createApp({ ...base, views, tokens, idempotency }, hub)
   const lifecycle = createLifecycle(base)
   lifecycle.add('database', { stop: () => database.close() })
   lifecycle.add('chain client', { stop: () => parts.chain.client.stop() })
   lifecycle.add('chain follower', parts.chain.follower)
   lifecycle.add('transaction sender', parts.chain.sender)
+  lifecycle.add('operator actions', parts.actions)
   lifecycle.add('proof verifier', parts.verifier)
   lifecycle.add('host', parts.host)
   lifecycle.add('payments', parts.payments)
@@ -119,6 +126,12 @@ describe('views of a node on a real chain', () => {
   const get = async (url: string) => {
     const headers = { authorization: `Bearer ${OPERATE_TOKEN}` }
     const answer = await node.app.inject({ method: 'GET', url, headers })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+
+  const post = async (url: string, payload: object, key: string = randomUUID()) => {
+    const headers = { authorization: `Bearer ${OPERATE_TOKEN}`, 'idempotency-key': key }
+    const answer = await node.app.inject({ method: 'POST', url, payload, headers })
     return { status: answer.statusCode, body: answer.json() }
   }
 
@@ -177,8 +190,12 @@ describe('views of a node on a real chain', () => {
       held: null,
       payer: client.address,
     })
-    const redeemed = await node.views.actions.redeem({ force: true, dryRun: false })
-    expect(redeemed).toMatchObject({ amount: 1_000n * POST })
+    const planned = await post('/v1/rewards/claim', { force: true, dryRun: true })
+    expect(planned.body).toMatchObject({ wouldSend: true, amount: { amount: `${1_000n * POST}` } })
+    expect(planned.body.checks.map(({ state }: { state: string }) => state)).toEqual(['ok', 'ok', 'ok'])
+    const begun = await post('/v1/rewards/claim', { force: true })
+    expect([begun.status, begun.body.kind]).toEqual([202, 'rewards.claim'])
+    const redeemed = begun.body
     await vi.waitFor(async () => {
       const { pending, redeemed: settled } = (await get('/v1/payments')).body
       expect([pending.amount, settled.amount]).toEqual(['0', `${1_000n * POST}`])
@@ -209,11 +226,88 @@ describe('views of a node on a real chain', () => {
           'peer.connected ',
           'channel.updated open',
           'redemption.updated confirmed',
+          'action.updated done',
           'chain.head ',
         ]),
       )
     }, PATIENCE)
     unsubscribe()
+    expect(BigInt(shown.fee.amount)).toBeLessThanOrEqual(BigInt(planned.body.fee.amount))
+    expect((await get(`/v1/actions/${redeemed.id}`)).body).toMatchObject({
+      state: 'done',
+      redemption: redeemed.id,
+      transactions: [{ hash: shown.transaction, state: 'done' }],
+    })
+  })
+
+  it('closes a channel when told, and refuses to do it again', async () => {
+    const [open] = (await get('/v1/channels?state=open')).body.items
+    const url = `/v1/channels/${open.id}/close`
+    const begun = await post(url, {})
+    expect(begun.status).toBe(202)
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/actions/${begun.body.id}`)).body.state).toBe('done')
+      expect((await get(`/v1/channels/${open.id}`)).body.state).toBe('closed')
+    }, PATIENCE)
+    expect(await refundOf(dev, client.address)).toBe(4_000n * POST)
+    const again = await post(url, { dryRun: true })
+    expect(again.body).toMatchObject({
+      wouldSend: false,
+      checks: [{ name: 'channel', state: 'failed' }, {}, {}],
+    })
+    expect((await post(url, {})).body).toMatchObject({ code: 'API_ACTION_REFUSED', status: 409 })
+  })
+
+  it('adds to the stake, announces the exit, and shows both', async () => {
+    await register(dev, operator, 1_000n * POST)
+    await vi.waitFor(async () => {
+      expect((await get('/v1/stake')).body).toMatchObject({
+        state: 'active',
+        staked: { amount: `${1_000n * POST}` },
+      })
+    }, PATIENCE)
+    const amount = { amount: `${5n * POST}`, unit: 'POST', decimals: 18 }
+    const plan = await post('/v1/stake/add', { amount, dryRun: true })
+    expect(plan.body.steps.map(({ call }: { call: string }) => call)).toEqual(['approve', 'addStake'])
+    const added = (await post('/v1/stake/add', { amount })).body
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/actions/${added.id}`)).body).toMatchObject({
+        state: 'done',
+        transactions: [{ state: 'done' }, { state: 'done' }],
+      })
+      expect((await get('/v1/stake')).body.staked.amount).toBe(`${1_005n * POST}`)
+    }, PATIENCE)
+    expect((await post('/v1/stake/withdraw', {})).body).toMatchObject({
+      code: 'API_ACTION_REFUSED',
+      data: { checks: [{}, { name: 'unbonding', state: 'failed' }, {}] },
+    })
+  })
+
+  it('carries out what was accepted before a restart, once', async () => {
+    await dev.setAutomine(false)
+    const begun = (await post('/v1/stake/exit', {}, 'leave')).body
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/actions/${begun.id}`)).body.state).toBe('sent')
+    }, PATIENCE)
+    await node.lifecycle.stop()
+    await node.app.close()
+    node = await createNode(dev, proxy.url, dir, operator)
+    const again = await post('/v1/stake/exit', {}, 'leave')
+    expect([again.status, again.body.id]).toEqual([202, begun.id])
+    await node.lifecycle.start()
+    await dev.setAutomine(true)
+    await dev.mine()
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/actions/${begun.id}`)).body.state).toBe('done')
+      expect((await get('/v1/stake')).body.state).toBe('exiting')
+    }, PATIENCE)
+    const { items } = (await get('/v1/actions')).body
+    expect(items.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'stake.exit',
+      'stake.add',
+      'channel.close',
+      'rewards.claim',
+    ])
   })
 
   it('still answers while the chain is away, is not ready after a while, and comes back', async () => {
@@ -235,6 +329,25 @@ describe('views of a node on a real chain', () => {
     expect((await get('/v1/chain')).body).toMatchObject({ connected: true })
   })
 })
+
+function refundOf({ client, network }: DevChain, payer: Address): Promise<bigint> {
+  const address = network.contracts.paymentChannels
+  return client.readContract({ address, abi: paymentChannelsAbi, functionName: 'refundOf', args: [payer] })
+}
+
+/** Registers a node; its next stake needs an approval. */
+async function register(dev: DevChain, operator: HDAccount, stake: bigint): Promise<void> {
+  const registration = {
+    peerKey: `0x${'07'.repeat(32)}` as const,
+    signer: operator.address,
+    withdrawal: operator.address,
+    services: 1,
+    endpoints: ['/ip4/127.0.0.1/tcp/60000'],
+    prices: { publish: 1n, query: 1n, push: 1n },
+  }
+  await callAs(dev, operator, 'nodeRegistry', 'register', [registration, stake])
+  await callAs(dev, operator, 'token', 'approve', [dev.network.contracts.nodeRegistry, 0n])
+}
 
 /** Opens a channel to the node on chain; the returned payer signs for it. */
 async function openChannel(

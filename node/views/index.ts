@@ -19,6 +19,7 @@ import { createRelayView } from './relay.ts'
 import { createRewardsView } from './rewards.ts'
 import { createRlnView } from './rln.ts'
 import { createSlashingView } from './slashing.ts'
+import { createStakeView } from './stake.ts'
 import { createStoreView } from './store.ts'
 import type { NodeParts } from './types.ts'
 
@@ -28,6 +29,7 @@ export type { NodeParts } from './types.ts'
 export function createViews(parts: NodeParts): Views {
   const readings = createChainReadings(parts)
   const redemptions = createRedemptions(parts, readings)
+  const actions = createActions(parts, redemptions)
   return {
     node: createNodeView(parts, readings),
     peers: createPeersView(parts),
@@ -39,8 +41,9 @@ export function createViews(parts: NodeParts): Views {
     rln: createRlnView(parts, readings),
     slashing: createSlashingView(parts),
     chain: createChainView(parts, readings),
+    stake: createStakeView(parts, readings),
     health: createHealthView(parts, readings),
-    events: createEventsView(parts, redemptions),
-    actions: createActions(parts, redemptions),
+    events: createEventsView(parts, { redemptions, actions }),
+    actions,
   }
 }

@@ -12,7 +12,7 @@ type PaymentsParts = Pick<NodeParts, 'config'> & {
 export function createPaymentsView(
   parts: PaymentsParts,
   readings: Pick<ChainReadings, 'operator'>,
-  redemptions: Pick<Redemptions, 'list'>,
+  redemptions: Pick<Redemptions, 'get' | 'list'>,
 ): PaymentsView {
   const { chain, payments, config } = parts
   return {
@@ -38,6 +38,7 @@ export function createPaymentsView(
     },
     ledger: createLedgerList(parts),
     redemptions: redemptions.list,
+    redemption: redemptions.get,
   }
 }
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { redemption as schema } from '../api/schemas/payments.ts'
 import type { Redemption } from '../api/types.ts'
+import type { RedeemRequest } from '../payments/index.ts'
 import { settleAll } from '../payments/testing/kit.ts'
-import { createActions } from './actions.ts'
-import { claimGas, createRedemptions } from './redemptions.ts'
+import { createRedemptions } from './redemptions.ts'
 import { createModelChain, known, OPERATOR } from './testing/model-chain.ts'
 import { createMoney, paidAccount } from './testing/money.ts'
 
@@ -16,7 +16,10 @@ async function setUp(...money: Parameters<typeof createMoney>) {
   const { payments, ...rest } = await createMoney(...money)
   await payments.start()
   const redemptions = createRedemptions({ chain, payments }, { operator: known(OPERATOR) })
-  const actions = createActions({ base: rest.base, payments }, redemptions)
+  const redeem = async (request: RedeemRequest) => {
+    const sent = await payments.redemption.redeem(request)
+    return redemptions.show(sent!)
+  }
   /** What the transaction sender does with a batch. */
   const send = (key: string) =>
     chain.transactions.put({
@@ -31,38 +34,21 @@ async function setUp(...money: Parameters<typeof createMoney>) {
       status: 'sent',
       attempts: [{ hash: TX, raw: '0x', maxFee: 9n, priorityFee: 1n, sentMs: 5 }],
     })
-  return { ...rest, chain, follow, payments, redemptions, actions, send }
+  return { ...rest, chain, follow, payments, redemptions, redeem, send }
 }
 
-const request = { force: false, dryRun: false }
+const request = { force: false }
 
 describe('redeem', () => {
-  it('only simulates in a dry run', async () => {
-    const account = paidAccount(1, 500n)
-    const { actions, redeemer, redemptions, payments } = await setUp([account])
-    const answer = await actions.redeem({ ...request, dryRun: true })
-    expect(answer).toMatchObject({
-      state: 'simulated',
-      amount: 500n,
-      channels: [{ id: account.channelId, amount: 500n }],
-      fee: claimGas(1) * OPERATOR.gasPrice,
-      transaction: null,
-    })
-    expect(redeemer.sent.size).toBe(0)
-    expect((await redemptions.list({ limit: 10 })).items).toEqual([])
-    z.encode(schema, answer)
-    await payments.stop()
-  })
-
   it('follows a batch from approval to confirmation', async () => {
     const account = paidAccount(1, 500n)
-    const { actions, redemptions, redeemer, escrow, chain, clock, payments, send } = await setUp([account])
+    const { redeem, redemptions, redeemer, escrow, chain, clock, payments, send } = await setUp([account])
     const mined = Promise.withResolvers<void>()
     redeemer.respond = async (key, claims) => {
       await mined.promise
       return settleAll(escrow, key, claims)
     }
-    const { id, ...approved } = await actions.redeem(request)
+    const { id, ...approved } = await redeem(request)
     expect(approved).toMatchObject({ state: 'approved', amount: 500n, transaction: null, block: null })
     await send(id)
     const shown = async () => (await redemptions.list({ limit: 10 })).items[0] as Redemption
@@ -84,38 +70,22 @@ describe('redeem', () => {
     await payments.stop()
   })
 
-  it('says what is in the way when nothing is claimed', async () => {
-    const { actions, redeemer, payments } = await setUp([paidAccount(1, 5n)])
-    redeemer.cost = 10n
-    await payments.redemption.check()
-    const answer = await actions.redeem(request)
-    expect(answer).toMatchObject({
-      state: 'nothing-to-do',
-      id: '',
-      amount: 0n,
-      reason: { code: 'PAYMENT_CLAIM_TOO_SMALL' },
-    })
-    z.encode(schema, answer)
-    expect(await actions.redeem({ ...request, force: true })).toMatchObject({ amount: 5n })
-    await payments.stop()
-  })
-
   it('claims only the channels that are named', async () => {
     const [alice, bob] = [paidAccount(1, 500n), paidAccount(2, 900n)]
-    const { actions, payments } = await setUp([alice, bob])
-    const answer = await actions.redeem({ ...request, channels: [alice.channelId] })
+    const { redeem, payments } = await setUp([alice, bob])
+    const answer = await redeem({ ...request, channels: [alice.channelId] })
     expect(answer.channels).toEqual([{ id: alice.channelId, amount: 500n }])
     await payments.stop()
   })
 
   it('tells which claims were refused, and that a reverted batch cost what it cost', async () => {
     const [alice, bob] = [paidAccount(1, 500n), paidAccount(2, 900n)]
-    const { actions, redeemer, redemptions, escrow, clock, payments, send, chain } = await setUp([alice, bob])
+    const { redeem, redeemer, redemptions, escrow, clock, payments, send, chain } = await setUp([alice, bob])
     redeemer.respond = (key, claims) => {
       escrow.set(bob.channelId, { status: 'closed' })
       return settleAll(escrow, key, claims)
     }
-    await actions.redeem(request)
+    await redeem(request)
     await clock.advance(0)
     const [partly] = (await redemptions.list({ limit: 1 })).items
     expect(partly).toMatchObject({
@@ -132,7 +102,7 @@ describe('redeem', () => {
       return { status: 'reverted', txHash: TX, reason: 'Paused' }
     }
     await clock.advance(1_000_000)
-    await actions.redeem({ ...request, force: true })
+    await redeem({ ...request, force: true })
     await clock.advance(0)
     const [failed] = (await redemptions.list({ limit: 1 })).items
     expect(failed).toMatchObject({ state: 'failed', fee: 30n, reason: { text: 'Paused' }, transaction: TX })
@@ -142,14 +112,13 @@ describe('redeem', () => {
 
 describe('proposals', () => {
   it('are approved or rejected by id', async () => {
-    const { actions, redemptions, payments, clock } = await setUp([paidAccount(1, 500n)], {
+    const { redemptions, payments, clock } = await setUp([paidAccount(1, 500n)], {
       mode: 'oversight',
     })
     await payments.redemption.check()
     const [proposed] = (await redemptions.list({ limit: 10, state: 'proposed' })).items
     expect(proposed).toMatchObject({ state: 'proposed', amount: 500n })
-    expect(await actions.approve('r-unknown')).toBeUndefined()
-    const rejected = await actions.reject(proposed!.id, 'not today')
+    const rejected = await redemptions.show(await payments.redemption.reject(proposed!.id, 'not today'))
     expect(rejected).toMatchObject({
       state: 'rejected',
       fee: 0n,
@@ -158,7 +127,9 @@ describe('proposals', () => {
     await clock.advance(10 * 60_000)
     await payments.redemption.check()
     const [again] = (await redemptions.list({ limit: 10, state: 'proposed' })).items
-    expect(await actions.approve(again!.id)).toMatchObject({ id: again!.id, state: 'approved' })
+    await payments.redemption.approve(again!.id)
+    expect(await redemptions.get(again!.id)).toMatchObject({ id: again!.id, state: 'confirmed' })
+    expect(await redemptions.get('r-unknown')).toBeUndefined()
     await payments.stop()
   })
 })
@@ -183,17 +154,14 @@ describe('list', () => {
     expect(second.items.map(({ id }) => id)).toEqual(['r-2', 'r-1', 'r-0'])
     expect(second.nextCursor).toBeNull()
     expect((await redemptions.list({ limit: 9, state: 'confirmed' })).items).toHaveLength(1)
-    expect((await redemptions.list({ limit: 9, state: 'simulated' })).items).toEqual([])
     await payments.stop()
   })
 
   it('does not know a fee while the chain is away', async () => {
-    const { actions, follow, payments } = await setUp([paidAccount(1, 500n)])
+    const { redemptions, follow, payments } = await setUp([paidAccount(1, 500n)], { mode: 'oversight' })
+    await payments.redemption.check()
     follow({ state: 'away', fresh: false })
-    expect(await actions.redeem({ ...request, dryRun: true })).toMatchObject({
-      state: 'simulated',
-      fee: null,
-    })
+    expect((await redemptions.list({ limit: 1 })).items).toMatchObject([{ state: 'proposed', fee: null }])
     await payments.stop()
   })
 })

@@ -10,7 +10,7 @@ import type { NodeParts } from './types.ts'
 
 export type RedemptionsParts = {
   chain: { follower: Pick<NodeParts['chain']['follower'], 'status'>; transactions: TransactionReader }
-  payments: Pick<NodeParts['payments'], 'redemptions'>
+  payments: Pick<NodeParts['payments'], 'redemptions' | 'findRedemption'>
 }
 
 type TransactionReader = Pick<NodeParts['chain']['transactions'], 'get'>
@@ -18,8 +18,7 @@ type TransactionReader = Pick<NodeParts['chain']['transactions'], 'get'>
 /** Redemptions as the API shows them: the ledger's record with its transaction. */
 export type Redemptions = {
   show(record: RedemptionRecord): Promise<Redemption>
-  /** A redemption that was only drafted. */
-  simulate(record: RedemptionRecord): Promise<Redemption>
+  get: PaymentsView['redemption']
   list: PaymentsView['redemptions']
   /** What claiming so many channels would cost now, wei; null while the chain is away. */
   estimate(claims: number): Promise<bigint | null>
@@ -44,13 +43,12 @@ export function createRedemptions(
   return {
     show,
     estimate,
-    async simulate(record) {
-      const fee = await estimate(record.items.length)
-      return { ...toRedemption(record, undefined, fee), state: 'simulated' }
+    async get(id) {
+      const record = await payments.findRedemption(id)
+      return record && show(record)
     },
     async list({ state, cursor, limit }) {
       const states = state === undefined ? undefined : RECORD_STATES[state]
-      if (states?.length === 0) return { items: [], nextCursor: null }
       const before = cursor === undefined ? {} : { before: decodeCursor(cursor) }
       const found = await payments.redemptions({ ...before, limit: limit + 1, ...(states && { states }) })
       const shown = found.slice(0, limit)
@@ -72,8 +70,6 @@ const RECORD_STATES: Readonly<Record<Redemption['state'], readonly RedemptionSta
   confirmed: ['done'],
   failed: ['failed'],
   rejected: ['rejected'],
-  'nothing-to-do': [],
-  simulated: [],
 }
 
 /** A redemption of the ledger with its transaction, if it was sent. */
@@ -97,7 +93,7 @@ export function toRedemption(
 }
 
 /** Gas of a batch with so many claims. */
-export function claimGas(claims: number): bigint {
+function claimGas(claims: number): bigint {
   return claims === 0 ? 0n : BATCH_GAS + BigInt(claims) * CLAIM_GAS
 }
 

@@ -5,7 +5,7 @@ import type { Base, Parts } from '../parts.ts'
 /** What the views are built from: the parts of a node, and what they were built from. */
 export type NodeParts = Pick<
   Parts,
-  'host' | 'chain' | 'evidence' | 'verifier' | 'payments' | 'store' | 'relay' | 'own'
+  'actions' | 'host' | 'chain' | 'evidence' | 'verifier' | 'payments' | 'store' | 'relay' | 'own'
 > & {
   base: Base
   config: Config

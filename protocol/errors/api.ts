@@ -56,7 +56,7 @@ export const apiErrors = {
     http: 503,
   },
   API_IDEMPOTENCY_KEY_MISSING: {
-    title: 'This route moves money and needs an Idempotency-Key',
+    title: 'This route acts and needs an Idempotency-Key',
     retryable: false,
     fix: 'Send a fresh random Idempotency-Key, and the same one when you repeat the request.',
     http: 400,
@@ -65,12 +65,24 @@ export const apiErrors = {
     title: 'The Idempotency-Key was used for a request with other content',
     retryable: false,
     fix: 'Use a new key for a new request.',
-    http: 422,
+    http: 409,
   },
   API_IDEMPOTENCY_IN_FLIGHT: {
     title: 'The request with this Idempotency-Key is still being worked on',
     retryable: true,
     fix: 'Repeat the request with the same key in a few seconds.',
+    http: 409,
+  },
+  API_ACTION_REFUSED: {
+    title: 'A check before the action failed, and nothing was sent',
+    retryable: false,
+    fix: 'Read the failed checks in data: each names its own fix.',
+    http: 409,
+  },
+  API_ACTION_EXPIRED: {
+    title: 'The node stopped before the action was sent, and it is too long ago to send it now',
+    retryable: false,
+    fix: 'Ask for it again with a new Idempotency-Key.',
     http: 409,
   },
   API_TOKEN_FILE_INVALID: {

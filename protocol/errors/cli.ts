@@ -10,6 +10,7 @@ export const cliErrors = {
     title: 'The amount is not valid',
     retryable: false,
     fix: "Write an exact decimal with its unit, for example 1.5POST, base units as a bare integer, or 'all'.",
+    http: 400,
   },
   CLI_INPUT_NEEDED: {
     title: 'The command needs an answer and may not ask',

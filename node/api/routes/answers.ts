@@ -1,5 +1,7 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import { z } from 'zod'
 import { PROBLEM_MEDIA_TYPE } from '../problem.ts'
+import { action, actionPlan } from '../schemas/actions.ts'
 import { problem } from '../schemas/problem.ts'
 import type { Scope } from '../types.ts'
 
@@ -28,6 +30,22 @@ export const answers = (schema: z.ZodType, description = 'The answer') => ({
   200: json(schema, description),
   default: problemAnswer,
 })
+
+/** The answers of a route that acts: 202 once the action is written down, 200 with a plan when nothing is sent. */
+export const actionAnswers = () => ({
+  200: json(actionPlan, 'Nothing was sent: a dry run, or there is nothing to do'),
+  202: json(
+    action,
+    'Under way; Location leads to it. Idempotency-Replayed: true if it had been asked for before',
+  ),
+  default: problemAnswer,
+})
+
+/** @throws PostriderError `API_NOT_FOUND` */
+export function found<T>(value: T | undefined, id: string): T {
+  if (value === undefined) throw new PostriderError('API_NOT_FOUND', { data: { id } })
+  return value
+}
 
 /** As `answers`, with the same list as CSV when the client asks for `text/csv`. */
 export const answersOrCsv = (schema: z.ZodType) => ({

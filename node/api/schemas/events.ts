@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { action } from './actions.ts'
 import { asOfBlock, bigInteger, count, hash32, postAmount } from './common.ts'
 import { subsystem } from './health.ts'
 import { channelState, redemption } from './payments.ts'
@@ -26,6 +27,7 @@ export const nodeEvent = z
       }),
     }),
     z.object({ type: z.literal('redemption.updated'), data: redemption }),
+    z.object({ type: z.literal('action.updated'), data: action }),
     z.object({ type: z.literal('slashing.updated'), data: slashSummary }),
     z.object({
       type: z.literal('rln.epoch'),

@@ -81,9 +81,7 @@ export const ledgerEntry = z
   })
   .meta({ id: 'LedgerEntry', description: 'One confirmed movement on chain; it never changes' })
 
-export const redemptionState = z
-  .enum(['proposed', 'approved', 'sent', 'confirmed', 'failed', 'rejected', 'nothing-to-do', 'simulated'])
-  .describe('simulated answers a dryRun and is kept nowhere; nothing-to-do has an empty id')
+export const redemptionState = z.enum(['proposed', 'approved', 'sent', 'confirmed', 'failed', 'rejected'])
 
 export const redemption = z
   .object({
@@ -98,19 +96,6 @@ export const redemption = z
     reason: reason.nullable(),
   })
   .meta({ id: 'Redemption', description: 'One batch of channels on its way to the chain' })
-
-export const redeemRequest = z
-  .strictObject({
-    channels: z
-      .array(hash32)
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('Only these; absent: everything redeemable'),
-    force: z.boolean().default(false).describe('Also what is not worth its gas'),
-    dryRun: z.boolean().default(false).describe('Simulate and answer what would be sent'),
-  })
-  .meta({ id: 'RedeemRequest' })
 
 export const rejectRequest = z
   .strictObject({ reason: z.string().max(200).default('rejected by the operator') })

@@ -2,10 +2,13 @@ import { PostriderError } from '@postrider/protocol/errors'
 import { readAddress } from '../../core/address.ts'
 import { paginate } from '../page.ts'
 import type {
+  Action,
+  ActionPlan,
+  Actions,
   Channel,
+  Command,
   LedgerEntry,
   NodeEvent,
-  RedeemRequest,
   Redemption,
   SlashCase,
   Subsystem,
@@ -92,10 +95,14 @@ export type FakeViews = {
   subsystems: Subsystem[]
   channels: Channel[]
   ledger: LedgerEntry[]
-  /** Every redeem request that reached the action. */
-  redeemed: RedeemRequest[]
-  /** Makes the next redeem fail, or wait. */
-  onRedeem: { run: () => Promise<void> }
+  /** Every command that was begun. */
+  begun: Command[]
+  /** What was begun, as the node would keep it. */
+  actions: Action[]
+  /** Makes the next command fail, or wait. */
+  onBegin: { run: () => Promise<void> }
+  /** Changes what a plan says. */
+  onPlan: { changes: Partial<ActionPlan> }
 }
 
 export function createFakeViews(): FakeViews {
@@ -121,8 +128,10 @@ export function createFakeViews(): FakeViews {
       transaction: bytes32(index),
       block: 42n,
     })),
-    redeemed: [],
-    onRedeem: { run: async () => undefined },
+    begun: [],
+    actions: [],
+    onBegin: { run: async () => undefined },
+    onPlan: { changes: {} },
   }
   return { ...fake, views: { ...readViews(fake), ...moneyViews(fake), events: eventsOf(listeners) } }
 }
@@ -159,6 +168,7 @@ function moneyViews(fake: Omit<FakeViews, 'views'>): MoneyViews {
       }),
       ledger: (page) => paginate(fake.ledger, ({ id }) => id, page),
       redemptions: (page) => paginate([fakeRedemption('r-1', { state: 'proposed' })], ({ id }) => id, page),
+      redemption: (id) => (id === 'r-1' ? fakeRedemption('r-1', { state: 'proposed' }) : undefined),
     },
     channels: {
       list: ({ state, ...page }) =>
@@ -184,18 +194,71 @@ function moneyViews(fake: Omit<FakeViews, 'views'>): MoneyViews {
         ],
       }),
     },
-    actions: {
-      async redeem(request) {
-        fake.redeemed.push(request)
-        await fake.onRedeem.run()
-        return fakeRedemption(`r-${fake.redeemed.length}`, request.dryRun ? { state: 'simulated' } : {})
-      },
-      reject: async (id, text) =>
-        id === 'r-1'
-          ? fakeRedemption('r-1', { state: 'rejected', reason: { code: 'rejected', text } })
-          : undefined,
-      approve: async (id) => (id === 'r-1' ? fakeRedemption('r-1', { state: 'approved' }) : undefined),
+    actions: actionsOf(fake),
+  }
+}
+
+export function fakePlan(command: Command, changes: Partial<ActionPlan> = {}): ActionPlan {
+  return {
+    kind: command.kind,
+    wouldSend: true,
+    checks: [{ name: 'claims', state: 'ok', reason: '1 channel with 1 POST', fix: null }],
+    steps: [{ label: 'settle 1 channel', to: address('3'), call: 'settleMany' }],
+    gas: 90_000n,
+    fee: 90_000n * 10n ** 9n,
+    effects: ['1 POST move'],
+    amount: POST,
+    channels: [{ id: bytes32(1), amount: POST }],
+    reason: null,
+    ...changes,
+  }
+}
+
+export function fakeAction(id: string, command: Command, changes: Partial<Action> = {}): Action {
+  return {
+    id,
+    kind: command.kind,
+    state: 'sent',
+    createdAt: START_MS,
+    effects: ['1 POST move'],
+    transactions: [{ label: 'settle 1 channel', hash: bytes32(7), state: 'sent', block: null, fee: null }],
+    redemption: null,
+    reason: null,
+    ...changes,
+  }
+}
+
+/** Knows channels of `fake`, and one proposed redemption, `r-1`. */
+function actionsOf(fake: Omit<FakeViews, 'views'>): Actions {
+  const names = (command: Command): boolean => {
+    if ('channelId' in command) return fake.channels.some(({ id }) => id === command.channelId)
+    return 'redemption' in command ? command.redemption === 'r-1' : true
+  }
+  const byRequest = new Map<string, Action>()
+  return {
+    plan: async (command) => (names(command) ? fakePlan(command, fake.onPlan.changes) : undefined),
+    async begin(request, command) {
+      const known = byRequest.get(request)
+      if (known) return known
+      if (!names(command)) return undefined
+      await fake.onBegin.run()
+      const { checks = [], wouldSend = true } = fake.onPlan.changes
+      if (checks.some(({ state }) => state === 'failed')) {
+        throw new PostriderError('API_ACTION_REFUSED', { data: { checks } })
+      }
+      if (!wouldSend) return fakePlan(command, fake.onPlan.changes)
+      fake.begun.push(command)
+      const begun = fakeAction(`a-${fake.begun.length}`, command)
+      fake.actions.unshift(begun)
+      byRequest.set(request, begun)
+      return begun
     },
+    list: async (page) => paginate(fake.actions, ({ id }) => id, page),
+    get: async (id) => fake.actions.find((action) => action.id === id),
+    reject: async (id, text) =>
+      id === 'r-1'
+        ? fakeRedemption('r-1', { state: 'rejected', reason: { code: 'rejected', text } })
+        : undefined,
   }
 }
 
@@ -247,6 +310,7 @@ function readViews(fake: Omit<FakeViews, 'views'>): Omit<Views, keyof MoneyViews
         throw new PostriderError('CHAIN_UNREACHABLE', { data: { endpoint: 'http://127.0.0.1/secret-key' } })
       },
     },
+    stake: { state: () => stakeState },
     health: { subsystems: () => fake.subsystems },
   }
 }
@@ -281,6 +345,21 @@ const nodeInfo = {
   },
   stake: { state: 'active' as const, staked: 100n * POST, minimum: POST, locks: 0, withdrawableAt: null },
   prices: { publish: 1000n, query: 2000n, push: 10n, freeRequests: 20 },
+}
+
+const stakeState = {
+  asOf,
+  account: address('b'),
+  state: 'active' as const,
+  staked: 100n * POST,
+  minimum: POST,
+  spendable: 5n * POST,
+  locks: 0,
+  withdrawal: address('d'),
+  pendingWithdrawal: null,
+  unbondingSeconds: 600,
+  withdrawableAt: null,
+  endpoints: ['/ip4/127.0.0.1/tcp/60000'],
 }
 
 const rlnState = {

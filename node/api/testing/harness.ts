@@ -5,7 +5,14 @@ import { createManualClock } from '../../core/testing/manual-clock.ts'
 import { createSeededRandom } from '../../core/testing/seeded-random.ts'
 import { createApp } from '../app.ts'
 import { createEventHub } from '../event-hub.ts'
-import { type ApiComponents, type ApiToken, createApi, type Scope } from '../index.ts'
+import {
+  type ApiComponents,
+  type ApiToken,
+  createApi,
+  type IdempotencyRecord,
+  type IdempotencyStore,
+  type Scope,
+} from '../index.ts'
 import { createFakeViews } from './fake-views.ts'
 
 export const READ_TOKEN = 'ptr_read-token-for-tests'
@@ -17,8 +24,16 @@ const tokenOf = (name: string, secret: string, scopes: Scope[]): ApiToken => ({
   sha256: Uint8Array.from(createHash('sha256').update(secret).digest()),
 })
 
+type IdempotencyOf = (clock: ReturnType<typeof createManualClock>) => IdempotencyStore
+
+/** Answers in memory. */
+const inMemory: IdempotencyOf = () => {
+  const answers = new Map<string, IdempotencyRecord>()
+  return { get: (key) => answers.get(key), set: (key, record) => void answers.set(key, record) }
+}
+
 /** Components over fake views and a clock that moves when told. */
-export function createTestComponents() {
+export function createTestComponents(idempotencyOf = inMemory) {
   const clock = createManualClock()
   const fake = createFakeViews()
   const errors: LogFields[] = []
@@ -29,6 +44,7 @@ export function createTestComponents() {
     random: createSeededRandom('api'),
     logger,
     metrics: createMetrics(),
+    idempotency: idempotencyOf(clock),
     tokens: [
       tokenOf('viewer', READ_TOKEN, ['read']),
       tokenOf('operator', OPERATE_TOKEN, ['read', 'operate']),
@@ -38,8 +54,8 @@ export function createTestComponents() {
 }
 
 /** The application without a socket, for `inject`. */
-export async function createTestApp() {
-  const test = createTestComponents()
+export async function createTestApp(idempotencyOf?: IdempotencyOf) {
+  const test = createTestComponents(idempotencyOf)
   const { clock, random, views } = test.components
   const hub = createEventHub({ clock, random, source: views.events })
   const app = await createApp(test.components, hub)

@@ -1,11 +1,17 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import type { Command } from 'commander'
 import { channel } from '../../api/schemas/payments.ts'
 import type { Channel } from '../../api/types.ts'
 import { counted, post, time } from '../../operator/text.ts'
-import { encodeForJson } from '../cli.ts'
+import type { ApiClient } from '../api-client.ts'
+import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
 import { addCommand, addGroup, option, type Tree } from '../command.ts'
+import { MIN_ID_CHARS } from '../constants.ts'
+import { carryOutByNode, type NodeActionOptions, nodeActionOptions } from '../node-actions.ts'
 import { fields, type Style, short, table } from '../render.ts'
 import { openApi } from '../session.ts'
+
+const ID_HELP = 'An id is 0x and 64 hex digits; its beginning, or what channel list shows of it, will do.'
 
 export function registerChannelCommands(tree: Tree, program: Command): void {
   const group = addGroup(program, 'channel', 'payment channels towards this node')
@@ -28,11 +34,59 @@ export function registerChannelCommands(tree: Tree, program: Command): void {
   addCommand(tree, group, {
     name: 'show <id>',
     summary: 'one channel in full',
+    details: ID_HELP,
     run: async (cli, [id = '']) => {
       const api = await openApi(cli)
-      const found = await api.get(`/v1/channels/${encodeURIComponent(id)}`, channel)
+      const found = await api.get(`/v1/channels/${await channelIdOf(api, id)}`, channel)
       return { data: encodeForJson(channel, found), text: channelText(cli.style, found) }
     },
+  })
+
+  addCommand<NodeActionOptions>(tree, group, {
+    name: 'settle <id>',
+    summary: 'settle what this channel owes, whether or not it is worth its gas',
+    details: `The running node sends the transaction. ${ID_HELP}`,
+    options: nodeActionOptions(),
+    run: (cli, [id = ''], options) => act(cli, id, 'settle', options),
+  })
+
+  addCommand<NodeActionOptions>(tree, group, {
+    name: 'close <id>',
+    summary: 'settle what this channel owes and end it at once; the rest is free for the payer',
+    details: `The running node sends the transaction. ${ID_HELP}`,
+    options: nodeActionOptions(),
+    run: (cli, [id = ''], options) => act(cli, id, 'close', options),
+  })
+}
+
+async function act(
+  cli: Cli,
+  id: string,
+  what: 'settle' | 'close',
+  options: NodeActionOptions,
+): Promise<Outcome> {
+  const api = await openApi(cli)
+  return carryOutByNode(cli, api, { path: `/v1/channels/${await channelIdOf(api, id)}/${what}` }, options)
+}
+
+const WHOLE_ID = /^0x[0-9a-f]{64}$/
+/** The beginning of an id, or its beginning and end as the list shows them. */
+const PART_OF_ID = new RegExp(`^(0x[0-9a-f]{${MIN_ID_CHARS - 2},64})(?:…([0-9a-f]+))?$`)
+
+/** @throws PostriderError `CLI_USAGE` unless it names one channel */
+async function channelIdOf(api: ApiClient, text: string): Promise<string> {
+  const id = text.toLowerCase()
+  if (WHOLE_ID.test(id)) return id
+  const [, start, end = ''] = PART_OF_ID.exec(id) ?? []
+  if (start === undefined) {
+    throw new PostriderError('CLI_USAGE', { detail: `'${text.slice(0, 80)}' is no channel id. ${ID_HELP}` })
+  }
+  const all = await api.list('/v1/channels', channel)
+  const found = all.filter((one) => one.id.startsWith(start) && one.id.endsWith(end))
+  const [only] = found
+  if (only && found.length === 1) return only.id
+  throw new PostriderError('CLI_USAGE', {
+    detail: `${found.length === 0 ? 'no channel has' : `${found.length} channels have`} the id ${text}: postrider channel list`,
   })
 }
 

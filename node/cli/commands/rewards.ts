@@ -1,20 +1,13 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { redemption, rewards } from '../../api/schemas/payments.ts'
-import { ether, post, time } from '../../operator/text.ts'
+import { counted, ether, post, time } from '../../operator/text.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
-import {
-  addCommand,
-  addGroup,
-  dryRunOption,
-  option,
-  type SendOptions,
-  sendOptions,
-  type Tree,
-} from '../command.ts'
-import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { fields, type Style, sections, table } from '../render.ts'
+import { addCommand, addGroup, option, type SendOptions, sendOptions, type Tree } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { carryOutByNode, type NodeActionOptions, nodeActionOptions } from '../node-actions.ts'
+import { fields, type Style, table } from '../render.ts'
 import { openApi } from '../session.ts'
 import { rewardsText } from './status.ts'
 
@@ -33,13 +26,15 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
     },
   })
 
-  addCommand<{ dryRun?: boolean; force?: boolean }>(tree, group, {
+  addCommand<NodeActionOptions & { force?: boolean }>(tree, group, {
     name: 'claim-all',
-    summary: 'settle everything that is worth its gas, in one batch',
-    details: 'The running node sends the transaction, because only it has the vouchers.',
-    options: [dryRunOption(), option('--force', 'also what is not worth its gas')],
-    run: async (cli, _args, { dryRun = false, force = false }) =>
-      claimAll(cli, await openApi(cli), { dryRun, force }),
+    summary: 'settle everything that is worth its gas, most valuable first',
+    details:
+      'The running node sends the transaction, because only it has the vouchers, and this command follows it to its ' +
+      'end. What does not fit into one batch is named, to be claimed next.',
+    options: [...nodeActionOptions(), option('--force', 'also what is not worth its gas')],
+    run: async (cli, _args, { force = false, ...options }) =>
+      claimAll(cli, await openApi(cli), { force, ...options }),
   })
 
   addCommand(tree, group, {
@@ -54,15 +49,12 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
     },
   })
 
-  addCommand(tree, group, {
+  addCommand<NodeActionOptions>(tree, group, {
     name: 'approve <id>',
     summary: 'let a proposed redemption go',
-    run: async (cli, [id = '']) => {
-      const api = await openApi(cli)
-      await cli.confirm(`Send redemption ${id}?`)
-      const path = `/v1/payments/redemptions/${encodeURIComponent(id)}/approve`
-      return redemptionOutcome(cli, await api.post(path, {}, redemption))
-    },
+    options: nodeActionOptions(),
+    run: async (cli, [id = ''], options) =>
+      carryOutByNode(cli, await openApi(cli), { path: `${redemptionPath(id)}/approve` }, options),
   })
 
   addCommand<{ reason?: string }>(tree, group, {
@@ -70,9 +62,10 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
     summary: 'drop a proposed redemption; its channels are proposed again later',
     options: [option('--reason <text>', 'why, for the record')],
     run: async (cli, [id = ''], { reason }) => {
-      const path = `/v1/payments/redemptions/${encodeURIComponent(id)}/reject`
       const api = await openApi(cli)
-      return redemptionOutcome(cli, await api.post(path, reason === undefined ? {} : { reason }, redemption))
+      const body = reason === undefined ? {} : { reason }
+      const rejected = await api.post(`${redemptionPath(id)}/reject`, body, redemption)
+      return { data: encodeForJson(redemption, rejected), text: redemptionText(cli.style, rejected) }
     },
   })
 
@@ -86,32 +79,27 @@ export function registerRewardsCommands(tree: Tree, program: Command): void {
   })
 }
 
+const redemptionPath = (id: string): string => `/v1/payments/redemptions/${encodeURIComponent(id)}`
+
 async function claimAll(
   cli: Cli,
   api: ApiClient,
-  request: { dryRun: boolean; force: boolean },
+  { force, ...options }: NodeActionOptions & { force: boolean },
 ): Promise<Outcome> {
   cli.say(rewardsText(cli.style, await api.get('/v1/rewards', rewards)))
-  const simulated = await api.post('/v1/payments/redeem', { ...request, dryRun: true }, redemption)
-  if (request.dryRun || simulated.state === 'nothing-to-do') return redemptionOutcome(cli, simulated)
-  const fee = simulated.fee === null ? 'an unknown fee' : `about ${ether(simulated.fee)} of gas`
-  await cli.confirm(`Settle ${post(simulated.amount)} from ${simulated.channels.length} channels for ${fee}?`)
-  return redemptionOutcome(cli, await api.post('/v1/payments/redeem', request, redemption))
-}
-
-/** A redemption that failed is not a success of the command. */
-function redemptionOutcome({ style }: Cli, shown: Redemption): Outcome {
-  const exitCode: ExitCode = shown.state === 'failed' ? EXIT_CODES.chain.code : EXIT_CODES.ok.code
-  return { data: encodeForJson(redemption, shown), text: redemptionText(style, shown), exitCode }
+  const outcome = await carryOutByNode(cli, api, { path: '/v1/rewards/claim', body: { force } }, options)
+  if (options.dryRun || options.wait === false || outcome.exitCode !== EXIT_CODES.ok.code) return outcome
+  const { redeemable } = (await api.get('/v1/rewards', rewards)).total
+  if (redeemable > 0n) cli.say(`${post(redeemable)} more can be claimed: run it again`)
+  return outcome
 }
 
 function redemptionText(style: Style, shown: Redemption): string {
   const reason = shown.reason ? `${shown.reason.text} (${shown.reason.code})` : undefined
-  if (shown.state === 'nothing-to-do') return sections('Nothing to claim.', reason)
   return fields(style, [
     ['redemption', shown.id],
     ['state', shown.state],
-    ['amount', `${post(shown.amount)} from ${shown.channels.length} channels`],
+    ['amount', `${post(shown.amount)} from ${counted(shown.channels.length, 'channel')}`],
     ['fee', shown.fee === null ? 'unknown' : ether(shown.fee)],
     ['transaction', shown.transaction ?? undefined],
     ['reason', reason],

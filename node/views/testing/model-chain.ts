@@ -118,6 +118,7 @@ export const OPERATOR: OperatorState = {
   finalised: undefined,
   payout: OTHER,
   minimumStake: 100n,
+  unbondingSeconds: 600,
 }
 
 /** A reading that is known, or not. */
