@@ -1,4 +1,4 @@
-// npm run soak: the long forms of tests that kill, starve and reorganise, round after round until the time is over.
+// npm run soak: the long forms of tests that kill, starve, reorganise and forge, round after round until the time is over.
 //
 //     npm run soak -- [minutes]        30 when absent
 import { spawnSync } from 'node:child_process'
@@ -8,7 +8,12 @@ const ROOT = join(import.meta.dirname, '..')
 const DEFAULT_MINUTES = 30
 
 /** Files that read POSTRIDER_SOAK and then walk everything instead of a part. */
-const LONG = ['test/money-kill.test.ts', 'test/money-faults.test.ts', 'node/payments/crash.test.ts']
+const LONG = [
+  'test/money-kill.test.ts',
+  'test/money-faults.test.ts',
+  'node/payments/crash.test.ts',
+  'circuits/engine/verifier.test.ts',
+]
 
 const minutes = Number(process.argv[2] ?? DEFAULT_MINUTES)
 if (!(minutes > 0)) {

@@ -93,8 +93,21 @@ export const PARAMETER = CURVE_PARAMETER
 
 export type Case = { name: string; proof: Uint8Array; signals: readonly bigint[] }
 
-/** One case of each kind of damage, and some that are fine, for a valid proof and another valid proof. */
-export function corruptions(one: Omit<Case, 'name'>, other: Omit<Case, 'name'>, random: Random): Case[] {
+/** Bytes of the proof that one round changes. */
+const BYTES_A_ROUND = 4
+/** Rounds after which every byte, every coordinate and every signal has had its turn. */
+export const ALL_ROUNDS = 256 / BYTES_A_ROUND
+
+/**
+ * Each kind of damage, and some cases that are fine, for a valid proof and another valid proof. The round says which
+ * bytes, which coordinate and which signal.
+ */
+export function corruptions(
+  one: Omit<Case, 'name'>,
+  other: Omit<Case, 'name'>,
+  random: Random,
+  round: number,
+): Case[] {
   const { a, b, c } = decode(one.proof)
   const { a: a2, b: b2, c: c2 } = decode(other.proof)
   const { signals } = one
@@ -110,16 +123,18 @@ export function corruptions(one: Omit<Case, 'name'>, other: Omit<Case, 'name'>, 
   }
   const read = (index: number) =>
     BigInt(`0x${Buffer.from(one.proof.subarray(index * 32, index * 32 + 32)).toString('hex')}`)
-  const at = random(8)
-  const byte = random(256)
-  const flipped = one.proof.slice()
-  flipped[byte] = (flipped[byte] ?? 0) ^ (1 << random(8))
+  const at = round % 8
+  const flipped = Array.from({ length: BYTES_A_ROUND }, (_, i): Case => {
+    const byte = (BYTES_A_ROUND * round + i) % 256
+    const bit = 1 << random(8)
+    return { name: `byte ${byte}`, proof: one.proof.with(byte, (one.proof[byte] ?? 0) ^ bit), signals }
+  })
   const infinity = (name: string, from: number, to: number): Case => ({
     name,
     proof: one.proof.slice().fill(0, from, to),
     signals,
   })
-  const signal = random(5)
+  const signal = round % 5
   const withSignal = (name: string, value: bigint): Case => ({
     name,
     proof: one.proof,
@@ -128,7 +143,7 @@ export function corruptions(one: Omit<Case, 'name'>, other: Omit<Case, 'name'>, 
   return [
     { name: 'as it was', ...one },
     { name: 're-randomised', proof: rerandomize(one.proof, random), signals },
-    { name: 'one bit flipped', proof: flipped, signals },
+    ...flipped,
     coordinate('coordinate plus q', at, read(at) + BASE_MODULUS),
     coordinate('coordinate is q', at, BASE_MODULUS),
     coordinate('coordinate is 0', at, 0n),
