@@ -7,6 +7,7 @@ import {
   ContractFunctionZeroDataError,
   ExecutionRevertedError,
   formatEther,
+  getAddress,
   InsufficientFundsError,
   WaitForTransactionReceiptTimeoutError,
 } from 'viem'
@@ -42,7 +43,7 @@ export function tokensMissing(
   const missing = needed - balance
   return new PostriderError('CLIENT_FUNDS_MISSING', {
     detail: `${formatAmount(missing)} more must be sent to ${address} for a payment of ${formatAmount(needed)}`,
-    data: { asset: 'token', address, token, ...amounts({ balance, needed, missing }) },
+    data: { asset: 'token', address, token: getAddress(token), ...amounts({ balance, needed, missing }) },
   })
 }
 

@@ -120,7 +120,10 @@ export async function raiseTo(
   record: ChannelRecord,
   total: bigint,
 ): Promise<ChannelRecord> {
-  const current = await followUp(parts, record)
+  const known = await followUp(parts, record)
+  if (known.deposit >= total) return known
+  // The contract may have more than the record: after a crash, or of a top-up by somebody else.
+  const current = await readAgain(parts, known)
   return current.deposit >= total ? current : topUp(parts, options, current, total)
 }
 

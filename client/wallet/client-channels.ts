@@ -38,7 +38,7 @@ export function createClientChannels(money: Money): ClientChannels & Pick<Client
     },
     async withdraw(channelId: Hex) {
       const { channels } = purse()
-      return balanceOf(await channels.withdraw(find((known) => known.channelId === channelId)))
+      return balanceOf(await channels.withdraw(find((known) => equalHex(known.channelId, channelId))))
     },
     async refund() {
       const { writer } = purse()

@@ -1,3 +1,4 @@
+import { getAddress } from 'viem'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Client, ClientOptions } from '../node/index.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
@@ -288,8 +289,12 @@ describe('terms', () => {
     const on = await setUp()
     Object.assign(on.nodes[0]!.payments.lies, lie)
     const client = await startClient(on)
-    await expect(send(client)).rejects.toMatchObject({ code })
+    const refused = await send(client).catch((error) => error)
+    expect(refused).toMatchObject({ code })
     expect(on.chain.calls).toEqual([])
+    // One spelling of an address: the one with the checksum.
+    const shown = JSON.stringify(refused.data).match(/0x[0-9a-fA-F]{40}(?![0-9a-fA-F])/g) ?? []
+    expect(shown).toEqual(shown.map((address) => getAddress(address)))
   })
 
   it('may be above the registered price where the options allow it', async () => {

@@ -10,6 +10,7 @@ import {
   type Terms,
 } from '@postrider/protocol/payment'
 import { equalHex, PROTOCOL_IDS } from '@postrider/protocol/wire'
+import { getAddress } from 'viem'
 import type { Prices } from '../chain/types.ts'
 import { withDeadline } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
@@ -84,9 +85,10 @@ function checkTerms(terms: Terms, node: NodeInfo, domain: PaymentDomain): void {
     equalHex(terms.contract, domain.contract) &&
     equalHex(terms.payee, node.operator)
   if (fits) return
-  const { chainId, contract, payee } = terms
+  // From the wire they come without the checksum that all other addresses of this client have.
+  const [contract, payee] = [getAddress(terms.contract), getAddress(terms.payee)]
   throw new PostriderError('CLIENT_TERMS_INVALID', {
-    data: { chainId, contract, payee, operator: node.operator },
+    data: { chainId: terms.chainId, contract, payee, operator: node.operator },
   })
 }
 
