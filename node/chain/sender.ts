@@ -65,7 +65,7 @@ export function createSender(
   },
   options: SenderOptions,
 ): Sender {
-  const { client, store, logger, metrics } = components
+  const { client, store, clock, logger, metrics } = components
   const runner = createTransactionRunner(components, options)
   const jobs = createBoundedQueue<Job>({ limit: MAX_QUEUED_TRANSACTIONS, drop: 'newest' })
   /** Submitted in this process and not ended, by key. */
@@ -92,14 +92,18 @@ export function createSender(
     throw new PostriderError('CHAIN_TRANSACTION_REPLACED', { data: { key } })
   }
 
-  const watch = async (transaction: StoredTransaction, signal: AbortSignal): Promise<TransactionReceipt> =>
-    settle(transaction, await abortable(runner.watch(transaction, signal), signal))
+  const watch = async (
+    transaction: StoredTransaction,
+    signal: AbortSignal,
+    broadcastMs?: number,
+  ): Promise<TransactionReceipt> =>
+    settle(transaction, await abortable(runner.watch(transaction, signal, broadcastMs), signal))
 
   const run = async (intent: TransactionIntent, signal: AbortSignal): Promise<TransactionReceipt> => {
     const known = await store.get(intent.key)
     if (!known || known.status === 'replaced') {
       // Stopping in the middle is safe: nothing is broadcast before it is written down.
-      return watch(await abortable(runner.send(intent), signal), signal)
+      return watch(await abortable(runner.send(intent), signal), signal, clock.nowMs())
     }
     if (known.status === 'sent') return watch(known, signal)
     const { txHash, failure, blockNumber = 0 } = known

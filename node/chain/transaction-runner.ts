@@ -55,9 +55,10 @@ export type TransactionRunner = {
    * Watches a transaction that was written down until its end is known, through outages of the chain; raises its
    * fee when it is stuck.
    *
+   * @param broadcastMs when this process broadcast it, Unix ms; absent: it did not, and does at once if it is not mined
    * @throws PostriderError `CORE_ABORTED` only; the transaction goes on being watched after the next start
    */
-  watch(transaction: StoredTransaction, signal: AbortSignal): Promise<Ended>
+  watch(transaction: StoredTransaction, signal: AbortSignal, broadcastMs?: number): Promise<Ended>
 }
 
 export type Ended =
@@ -221,9 +222,9 @@ export function createTransactionRunner(
     return { status: 'reverted', txHash, failure }
   }
 
-  const watch = async (started: StoredTransaction, signal: AbortSignal): Promise<Ended> => {
+  const watch = async (started: StoredTransaction, signal: AbortSignal, broadcastMs = 0): Promise<Ended> => {
     let transaction = started
-    let pushedMs = clock.nowMs()
+    let pushedMs = broadcastMs
     let looksAfterUse = 0
 
     const look = async (): Promise<Ended | undefined> => {
