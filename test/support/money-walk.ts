@@ -21,6 +21,9 @@ import { createPayer } from '../../node/payments/testing/kit.ts'
 import { openSettler, PRICE, type Said, TICKS, VOUCHER } from './settling.ts'
 
 const CHILD = join(import.meta.dirname, 'settling-node.ts')
+
+/** Half of a child's life is compiling; the first one that lives to its end leaves the result here for the others. */
+const COMPILED = join(import.meta.dirname, '..', '..', '.postrider', 'compile-cache')
 const DEPOSIT = 10n ** 18n
 
 /** All that the client ever promises in `playMoney`. */
@@ -42,7 +45,8 @@ async function runAndDie(dev: DevChain, payerAccount: LocalAccount, at: number) 
   writeFileSync(networkFile, JSON.stringify(dev.network))
   const file = dir.file('node.db')
   const args = [CHILD, networkFile, file, key, name, payerAccount.address, String(at)]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>
   const said: Said[] = []
   for await (const line of createInterface({ input: child.stdout })) said.push(JSON.parse(line) as Said)
