@@ -1,7 +1,7 @@
 /**
  * The client of the network: publishes with rate-limit proofs of its own, pays nodes through channels, receives,
- * reads history, and checks everything that it is given. This entry runs in a browser; Node resolves
- * `@postrider/client` to `./node`, which also brings storage, TCP and a proving thread.
+ * reads history, and checks everything that it is given. `@postrider/client` is `./node` in Node and `./browser` in a
+ * browser: this, with storage, transports and a prover of the platform.
  *
  * - `createClient({ network, storage, wallet, platform })` → `start`, `publish`, `subscribe`, `query`, `close`
  * - `createWallet({ privateKey })`
@@ -9,12 +9,6 @@
  *
  * @module
  */
-import { webSockets } from '@libp2p/websockets'
-import type { TransportFactories } from './transport/libp2p.ts'
-
-/** What a browser dials. */
-export const browserTransports: TransportFactories = [webSockets()]
-
 export type {
   BlockRef,
   ChainReader,

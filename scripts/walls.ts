@@ -45,6 +45,11 @@ const WALLS: Record<string, Wall> = {
     packageJson: 'node',
     builtins: true,
   },
+  'client/browser': {
+    ours: ['protocol', 'contracts', 'circuits', 'circuits/engine', 'client'],
+    packageJson: 'client',
+    builtins: false,
+  },
   'client/node': {
     ours: ['protocol', 'contracts', 'circuits', 'circuits/engine', 'client'],
     packageJson: 'client',

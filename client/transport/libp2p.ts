@@ -1,12 +1,14 @@
 import { identify } from '@libp2p/identify'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { PostriderError } from '@postrider/protocol/errors'
+import type { Network } from '@postrider/protocol/network'
 import { coalesceFrames, rememberProtocols, silentLogger } from '@postrider/protocol/p2p'
+import { LOCAL_CHAIN_IDS } from '@postrider/protocol/rln'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
 import { withDeadline } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
@@ -32,8 +34,10 @@ type Handler = { protocol: string; maxBytes: number; handler: FrameHandler }
 export function createLibp2pTransport(components: {
   clock: Clock
   transports: TransportFactories
+  /** Absent: the platform's own rules say what is dialled. */
+  network?: Pick<Network, 'chainId'>
 }): Transport {
-  const { clock, transports } = components
+  const { clock, transports, network } = components
   const handlers: Handler[] = []
   const gates = new Map<string, Semaphore>()
   const listeners = new Set<(peerId: string) => void>()
@@ -63,6 +67,7 @@ export function createLibp2pTransport(components: {
         // A node that starts pushing before our handlers are attached must not lose the connection for it.
         streamMuxers: [() => coalesceFrames(yamux({ maxEarlyStreams: MAX_INBOUND_STREAMS })(), atEndOfTurn)],
         addresses: { listen: [] },
+        connectionGater: dialRules(network),
         services: { identify: identify(), ping: ping() },
         logger: silentLogger,
       })
@@ -102,6 +107,14 @@ export function createLibp2pTransport(components: {
       handlers.push({ protocol, maxBytes, handler })
     },
   }
+}
+
+/**
+ * In a browser libp2p dials no private address and nothing without TLS, so that a registered endpoint cannot make a page
+ * reach into its user's network. On a local chain that is where the nodes are.
+ */
+function dialRules(network?: Pick<Network, 'chainId'>): ConnectionGater {
+  return network && LOCAL_CHAIN_IDS.has(network.chainId) ? { denyDialMultiaddr: () => false } : {}
 }
 
 async function connect(node: Libp2p, clock: Clock, target: Target, signal?: AbortSignal): Promise<void> {

@@ -1,0 +1,70 @@
+import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import { createWorkerProver, type KeySource, type ProverProgress } from '@postrider/client/browser'
+import { isPostriderError } from '@postrider/protocol/errors'
+import { type BreachContext, verifyBreach } from '@postrider/protocol/rln'
+import { hexToBytes } from '@postrider/protocol/wire'
+
+export const codeOf = (error: unknown): string => (isPostriderError(error) ? error.code : String(error))
+
+async function timed<T>(task: Promise<T>): Promise<{ value: T; ms: number }> {
+  const started = performance.now()
+  return { value: await task, ms: performance.now() - started }
+}
+
+export const prover = {
+  /** Four proofs of one member on a fresh worker: the first, the next, and two made ahead of one message. */
+  async prove(inputs: RlnInputs, source?: KeySource) {
+    const engine = createWorkerProver(source)
+    const progress: ProverProgress[] = []
+    const onProgress = (step: ProverProgress) => progress.push(step)
+    const load = await timed(engine.prepare({ onProgress }))
+    const cold = await timed(engine.prove(inputs, { onProgress }))
+    const warm = await timed(engine.prove(inputs))
+    const { x, ...rest } = inputs
+    const ahead = await timed(engine.proveAhead(rest))
+    const finish = await timed(ahead.value.complete(x))
+    const again = await (await engine.proveAhead(rest)).complete(x)
+    const results: ProveResult[] = [cold.value, warm.value, finish.value, again]
+    const verified = await Promise.all(results.map(({ proof, signals }) => engine.verify(proof, signals)))
+    await engine.close()
+    const ms = { load: load.ms, cold: cold.ms, warm: warm.ms, ahead: ahead.ms, finish: finish.ms }
+    return { results, verified, progress, ms }
+  },
+
+  /** Only loads the keys. */
+  async load(source?: KeySource) {
+    const engine = createWorkerProver(source)
+    const stages = new Set<string>()
+    const failure = await engine.prepare({ onProgress: ({ stage }) => stages.add(stage) }).catch(codeOf)
+    await engine.close()
+    return { stages: [...stages], failure }
+  },
+
+  /** Aborts at the first progress of a stage, and then proves after all. */
+  async abort(inputs: RlnInputs, stage: ProverProgress['stage']) {
+    const engine = createWorkerProver()
+    const stop = new AbortController()
+    let steps = 0
+    const onProgress = (progress: ProverProgress) => {
+      if (stop.signal.aborted) steps++
+      if (progress.stage === stage) stop.abort()
+    }
+    const failure = await engine.prove(inputs, { signal: stop.signal, onProgress }).catch(codeOf)
+    const { proof, signals } = await engine.prove(inputs)
+    const verified = await engine.verify(proof, signals)
+    await engine.close()
+    return { failure, steps, verified }
+  },
+
+  /** What the library says of portable evidence: the secret that it gives away, or why it is none. */
+  async judge(evidence: string[], network: BreachContext) {
+    const engine = createWorkerProver()
+    const verdicts: string[] = []
+    for (const bytes of evidence) {
+      const verdict = verifyBreach(hexToBytes(bytes), network, engine.verify)
+      verdicts.push(await verdict.then(({ secret }) => String(secret), codeOf))
+    }
+    await engine.close()
+    return verdicts
+  },
+}
