@@ -18,6 +18,8 @@ export type Figures = {
   earned: bigint
   /** Charged for served requests. */
   spent: bigint
+  /** Charged and not paid yet, by clients that have not closed: what the node has at risk. */
+  unpaid: bigint
   /** Claimed on chain, the burnt share included. */
   redeemed: bigint
   /** Earned and not claimed yet; the one figure of what is outstanding. */
@@ -39,15 +41,15 @@ export type Positions = {
   isAhead(channelId: Hex): boolean
   /** Whether the payer is leaving. */
   isUrgent(channelId: Hex): boolean
-  /** Channels with something to claim, without those that were tried too recently. */
+  /** Channels with something to claim, without those that are left alone for now. */
   candidates(): Candidate[]
-  /** Channels that have not ended, whatever they owe, without those that were tried too recently. */
+  /** Channels that have not ended, whatever they owe, without those that are left alone for now. */
   living(): Candidate[]
   /** A claim was honoured up to `total`; the view of the chain will say so too. */
   noteSettled(channelId: Hex, total: bigint): void
   /** A claim was not honoured or not approved: leave it for a while, longer each time. */
   notePaused(channelId: Hex): void
-  /** Whether the channel is left alone for now. */
+  /** Whether the channel is left alone for now: tried too recently, or its deposit does not cover what was paid. */
   isPaused(channelId: Hex): boolean
   figures(): Figures
 }
@@ -80,7 +82,14 @@ export function createPositions(clock: Clock): Positions {
   const outstandingOf = ({ earned, settled: claimed }: ChannelLife): bigint =>
     earned > claimed ? earned - claimed : 0n
 
-  const isPaused = (channelId: Hex) => (failed.get(channelId)?.untilMs ?? 0) > clock.nowMs()
+  // The contract pays all of a claim or nothing; a reorganisation may have taken the top-up that covers it.
+  const isCovered = (channelId: Hex) => {
+    const life = positions.get(channelId)?.life
+    return life !== undefined && life.earned <= life.deposit
+  }
+
+  const isPaused = (channelId: Hex) =>
+    (failed.get(channelId)?.untilMs ?? 0) > clock.nowMs() || !isCovered(channelId)
 
   const living = (): Candidate[] => {
     const found: Candidate[] = []
@@ -137,6 +146,7 @@ export function createPositions(clock: Clock): Positions {
       const sum: Figures = {
         earned: 0n,
         spent: 0n,
+        unpaid: 0n,
         redeemed: 0n,
         pending: 0n,
         lost: 0n,
@@ -146,6 +156,7 @@ export function createPositions(clock: Clock): Positions {
         const outstanding = outstandingOf(life)
         sum.earned += life.settled + outstanding
         sum.spent += spent
+        if (life.status !== 'closed' && spent > life.earned) sum.unpaid += spent - life.earned
         sum.redeemed += life.settled
         if (life.status === 'closed') sum.lost += outstanding
         else sum.pending += outstanding
