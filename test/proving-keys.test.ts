@@ -3,6 +3,8 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadArtifacts } from '@postrider/circuits'
 import { createVerifier } from '@postrider/circuits/engine'
+import { parseNetwork } from '@postrider/protocol/network'
+import { identityFromSecret, verifyBreach } from '@postrider/protocol/rln'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memberInputs } from '../circuits/testing/member.ts'
 import { createWorkerProver } from '../client/node/prover.ts'
@@ -14,6 +16,7 @@ import { createMetrics } from '../node/core/metrics.ts'
 import { createTempDir, type TempDir } from '../node/core/testing/temp-dir.ts'
 import { startNode } from '../node/main.ts'
 import { createProofVerifier } from '../node/zk/index.ts'
+import { makeBreach } from './support/breach.ts'
 import { adopt, contribute, declare, type KeyFolder } from './support/other-keys.ts'
 
 const PUBLIC_CHAIN_ID = 10
@@ -130,5 +133,32 @@ describe('proofs', () => {
     const ours = createVerifier((await loadArtifacts()).verificationKey)
     expect(await ours.verify(proof, signals)).toBe(false)
     await ours.close()
+  })
+})
+
+describe('evidence of a breach', () => {
+  it('holds offline under the keys of its network, for the command and for the library, and under no others', async () => {
+    const identity = identityFromSecret(987_654_321n)
+    const [file, network] = [dir.file('evidence'), dir.file('net.json')]
+    const source = { dir: other.keysDir, manifestSha256: other.manifestSha256 }
+    const parameters = parseNetwork(JSON.parse(await readFile(network, 'utf8')))
+    const breach = await makeBreach(parameters, identity, source)
+    await writeFile(file, breach)
+    const verify = (...options: string[]) =>
+      runJson(['slash', 'verify', file, '--network', network, ...options])
+
+    const good = await verify('--keys', other.keysDir)
+    expect([good.code, good.data.commitment]).toEqual([0, identity.commitment.toString()])
+    expect(good.stdout + good.stderr).not.toContain(identity.secret.toString())
+    const bad = await verify()
+    expect([bad.code, bad.data.error.code]).toEqual([3, 'RLN_EVIDENCE_INVALID'])
+
+    // What a browser runs too: neither part needs more than the bytes of the key.
+    const verifier = createVerifier((await loadArtifacts(source)).verificationKey)
+    const found = await verifyBreach(breach, parameters, (proof, signals) =>
+      verifier.verify(proof, [...signals]),
+    )
+    expect(found).toMatchObject({ secret: identity.secret, commitment: identity.commitment })
+    await verifier.close()
   })
 })

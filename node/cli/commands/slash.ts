@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { ArtifactSource } from '@postrider/circuits'
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import type { VerifiedBreach } from '@postrider/protocol/rln'
@@ -42,7 +43,7 @@ export function registerSlashCommands(tree: Tree, program: Command): void {
     },
   })
 
-  addCommand<{ network?: string }>(tree, group, {
+  addCommand<{ network?: string; keys?: string }>(tree, group, {
     name: 'verify <file>',
     summary: 'check evidence on this machine alone: both proofs, one nullifier, two messages',
     details:
@@ -51,15 +52,22 @@ export function registerSlashCommands(tree: Tree, program: Command): void {
       'the chain knows. The recovered secret is not printed.',
     options: [
       option('--network <file>', 'network file of the deployment (default: the one of the data folder)'),
+      option(
+        '--keys <dir>',
+        "proving keys of that network (default: the node's; with --network, the repository's)",
+      ),
     ],
-    run: async (cli, [file = ''], { network }) => verify(cli, resolve(cli.io.workingDir, file), network),
+    run: async (cli, [file = ''], { network, keys }) =>
+      verify(cli, resolve(cli.io.workingDir, file), { network, keys }),
   })
 }
 
-async function verify(cli: Cli, file: string, networkFile: string | undefined): Promise<Outcome> {
+type Against = { network: string | undefined; keys: string | undefined }
+
+async function verify(cli: Cli, file: string, against: Against): Promise<Outcome> {
   const bytes = evidenceBytes(await readInputFile(file))
-  const network = await networkOf(cli, networkFile)
-  const { secret: _, ...verdict } = await checkEvidence(bytes, network)
+  const network = await networkOf(cli, against.network)
+  const { secret: _, ...verdict } = await checkEvidence(bytes, network, await keysOf(cli, against))
   const { decodeBreach } = await import('@postrider/protocol/rln')
   const { pubsubTopic } = decodeBreach(bytes)
   const data = { valid: true, pubsubTopic, ...verdict }
@@ -82,6 +90,14 @@ async function networkOf(cli: Cli, file: string | undefined): Promise<Network> {
   return cli.loadNetwork(await cli.loadConfig())
 }
 
+/** The folder that is named, else the keys of this node, else those that came with it. */
+async function keysOf(cli: Cli, { network, keys }: Against): Promise<ArtifactSource> {
+  if (keys !== undefined) return { dir: resolve(cli.io.workingDir, keys) }
+  if (network !== undefined) return {}
+  const { zk } = await cli.loadConfig()
+  return { dir: zk.keysDir, manifestSha256: zk.manifestSha256 }
+}
+
 /** The evidence itself, also out of a case in JSON. */
 function evidenceBytes(content: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(content)
@@ -96,11 +112,15 @@ function evidenceBytes(content: Uint8Array): Uint8Array {
   }
 }
 
-async function checkEvidence(bytes: Uint8Array, network: Network): Promise<VerifiedBreach> {
+async function checkEvidence(
+  bytes: Uint8Array,
+  network: Network,
+  keys: ArtifactSource,
+): Promise<VerifiedBreach> {
   const { verifyBreach } = await import('@postrider/protocol/rln')
   const { loadArtifacts } = await import('@postrider/circuits')
   const { createVerifier } = await import('@postrider/circuits/engine')
-  const { verificationKey } = await loadArtifacts()
+  const { verificationKey } = await loadArtifacts(keys)
   const verifier = await createVerifier(verificationKey)
   try {
     return await verifyBreach(bytes, network, (proof, signals) => verifier.verify(proof, [...signals]))
