@@ -18,6 +18,22 @@ export type OperatorState = {
   minimumStake: bigint
   /** From an announced exit to the withdrawal of the stake. */
   unbondingSeconds: number
+  membership: MembershipTerms
+}
+
+/** What a membership costs and what of it a slash burns; shares in hundredths of a percent. */
+export type MembershipTerms = { pricePerMessage: bigint; burnBps: bigint; slashBurnBps: bigint }
+
+const WHOLE_BPS = 10_000n
+
+/** What slashing a member of this limit pays, base units; rounded as `Burn.sol` does. */
+export function slashReward(
+  limit: number,
+  { pricePerMessage, burnBps, slashBurnBps }: MembershipTerms,
+): bigint {
+  const price = BigInt(limit) * pricePerMessage
+  const deposit = price - (price * burnBps) / WHOLE_BPS
+  return deposit - (deposit * slashBurnBps + WHOLE_BPS - 1n) / WHOLE_BPS
 }
 
 /**
@@ -26,15 +42,27 @@ export type OperatorState = {
  * @throws PostriderError `CHAIN_UNREACHABLE` and others of the chain
  */
 export async function readOperatorState(client: ChainClient, account: Address): Promise<OperatorState> {
-  const [ether, post, gasPrice, finalised, payout, [, minimumStake, unbonding]] = await Promise.all([
+  const [ether, post, gasPrice, finalised, payout, registry, rln] = await Promise.all([
     rpcErrors(client.rpc.getBalance({ address: account })),
     readContract(client, 'token', 'balanceOf', [account]),
     rpcErrors(client.rpc.getGasPrice()),
     readFinalised(client),
     readContract(client, 'paymentChannels', 'payoutAddressOf', [account]),
     readContract(client, 'nodeRegistry', 'parameters', []),
+    readContract(client, 'rlnMembership', 'parameters', []),
   ])
-  return { ether, post, gasPrice, finalised, payout, minimumStake, unbondingSeconds: Number(unbonding) }
+  const [, minimumStake, unbonding] = registry
+  const [, pricePerMessage, burnBps, slashBurnBps] = rln
+  return {
+    ether,
+    post,
+    gasPrice,
+    finalised,
+    payout,
+    minimumStake,
+    unbondingSeconds: Number(unbonding),
+    membership: { pricePerMessage, burnBps, slashBurnBps },
+  }
 }
 
 async function readFinalised(client: ChainClient): Promise<bigint | undefined> {

@@ -50,7 +50,14 @@ describe('status', () => {
   test('reads well for people', async () => {
     const { code, stdout } = await text('status')
     expect(code).toBe(0)
-    for (const part of ['Node 0.1.0 on devnet', '96 of 100', '3 POST', 'unknown: No RPC endpoint answers']) {
+    for (const part of [
+      'Node 0.1.0 on devnet',
+      '96 of 100, 4 used',
+      '3 POST',
+      '0.01 POST served and not paid',
+      '1 to approve',
+      'unknown: No RPC endpoint answers',
+    ]) {
       expect(stdout).toContain(part)
     }
   })

@@ -1,5 +1,4 @@
 import { EMPTY_CLAIM, toClaim } from '@postrider/contracts'
-import type { ChannelDescriptor } from '@postrider/protocol/payment'
 import { bytesToHex, type Hex } from '@postrider/protocol/wire'
 import { callOf } from '../chain/contracts.ts'
 import type { ChannelReport } from '../payments/index.ts'
@@ -17,7 +16,7 @@ export function closePlan({ chain }: Pick<ChainPlanContext, 'chain'>, channel: C
     steps: [
       {
         label: `close channel ${channelId}`,
-        call: callOf(chain.network, 'paymentChannels', 'close', [descriptor, claimOf(channel)]),
+        call: callOf(chain.network, 'paymentChannels', 'closeMany', [[itemOf(channel)]]),
       },
     ],
     effects: [
@@ -38,14 +37,13 @@ export function settlePlan(
   { action, channels, payout }: { action: string; channels: readonly ChannelReport[]; payout: Hex },
 ): Plan {
   const total = channels.reduce((sum, { unredeemed }) => sum + unredeemed, 0n)
-  const items = channels.map((channel) => ({ ...partsOf(channel.descriptor), claim: claimOf(channel) }))
   return {
     action,
     checks: [ok('claims', `${counted(channels.length, 'channel')} with ${post(total)}`)],
     steps: [
       {
         label: `settle ${counted(channels.length, 'channel')}`,
-        call: callOf(chain.network, 'paymentChannels', 'settleMany', [account, items]),
+        call: callOf(chain.network, 'paymentChannels', 'settleMany', [account, channels.map(itemOf)]),
       },
     ],
     effects: [`${post(total)} move to ${payout}, less the share that the contract burns`],
@@ -53,7 +51,10 @@ export function settlePlan(
   }
 }
 
-const partsOf = ({ payer, signer, salt }: ChannelDescriptor) => ({ payer, signer, salt })
+function itemOf(channel: ChannelReport) {
+  const { payer, signer, salt } = channel.descriptor
+  return { payer, signer, salt, claim: claimOf(channel) }
+}
 
 /** The newest voucher with its newest tick; a claim of nothing before the first voucher. */
 function claimOf(channel: ChannelReport) {

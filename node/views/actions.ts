@@ -54,7 +54,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
 
   /** Hands claims to the payment engine, which keeps what it sends by itself. */
   const redeem = async (
-    command: Extract<Command, { kind: 'channel.settle' | 'rewards.claim' }>,
+    command: Extract<Command, { channelId: string } | { kind: 'rewards.claim' }>,
   ): Promise<Action | undefined> => {
     const sent =
       'redemption' in command
@@ -77,7 +77,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
       refuseFailed(plan)
       const nothing = toActionPlan(command.kind, draft, plan)
       if (plan.steps.length === 0) return nothing
-      if (command.kind === 'channel.settle' || command.kind === 'rewards.claim') {
+      if ('channelId' in command || command.kind === 'rewards.claim') {
         return (await redeem(command)) ?? { ...nothing, wouldSend: false }
       }
       return show(await actions.begin(request, command.kind, plan))
@@ -172,18 +172,18 @@ const TRANSACTION_STATES = {
 
 /** A redemption that has begun, as an action: it is the same thing under the same id. */
 export function fromRedemption(redemption: Redemption): Action {
-  const { id, createdAt, channels, amount, fee, transaction, block, reason } = redemption
+  const { id, createdAt, channels, amount, closes, fee, transaction, block, reason } = redemption
   const state = redemption.state as keyof typeof ACTION_STATES
   const ended = state === 'confirmed' || state === 'failed'
   return {
     id,
-    kind: 'rewards.claim',
+    kind: closes ? 'channel.close' : 'rewards.claim',
     state: ACTION_STATES[state],
     createdAt,
     effects: [`${post(amount)} are settled, less the share that the contract burns`],
     transactions: [
       {
-        label: `settle ${counted(channels.length, 'channel')}`,
+        label: `${closes ? 'close' : 'settle'} ${counted(channels.length, 'channel')}`,
         hash: transaction,
         state: TRANSACTION_STATES[state],
         block,

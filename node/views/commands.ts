@@ -51,9 +51,12 @@ export async function draftOf(command: Command, { context, payments }: Sources):
 
 /** What the payment engine is asked for. */
 export function toRedeemRequest(
-  command: Extract<Command, { kind: 'channel.settle' } | { force: boolean }>,
+  command: Extract<Command, { channelId: string } | { force: boolean }>,
 ): RedeemRequest {
-  if (command.kind === 'channel.settle') return { channels: [command.channelId as Hex], force: true }
+  if ('channelId' in command) {
+    const close = command.kind === 'channel.close'
+    return { channels: [command.channelId as Hex], force: true, ...(close && { close }) }
+  }
   const { channels, force } = command
   return { force, ...(channels && { channels: channels.map((id) => id as Hex) }) }
 }

@@ -18,3 +18,6 @@ export const MAX_CHANNELS_SCANNED = 5_000
 
 /** How often totals of verdicts and the epoch are compared to publish changes, ms. */
 export const EVENT_TICK_MS = 1_000
+
+/** Open redemptions that a summary counts. A batch holds up to 100 channels, so these are 100,000 of them. */
+export const MAX_OPEN_REDEMPTIONS = 1_000

@@ -37,7 +37,7 @@ export function createViews(parts: NodeParts): Views {
     store: createStoreView(parts),
     payments: createPaymentsView(parts, readings, redemptions),
     channels: createChannelsView(parts),
-    rewards: createRewardsView(parts, redemptions),
+    rewards: createRewardsView(parts, readings, redemptions),
     rln: createRlnView(parts, readings),
     slashing: createSlashingView(parts),
     chain: createChainView(parts, readings),

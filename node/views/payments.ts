@@ -1,12 +1,14 @@
 import type { PaymentsSummary, PaymentsView } from '../api/types.ts'
+import type { RedemptionState } from '../payments/index.ts'
 import { asOfChain, type ChainReadings, isConnected, isGasLow } from './chain-readings.ts'
+import { MAX_OPEN_REDEMPTIONS } from './constants.ts'
 import { createLedgerList } from './ledger.ts'
 import type { Redemptions } from './redemptions.ts'
 import type { NodeParts } from './types.ts'
 
 type PaymentsParts = Pick<NodeParts, 'config'> & {
   chain: Pick<NodeParts['chain'], 'follower' | 'settlements' | 'slashings' | 'sender'>
-  payments: Pick<NodeParts['payments'], 'figures'>
+  payments: Pick<NodeParts['payments'], 'figures' | 'redemptions'>
 }
 
 export function createPaymentsView(
@@ -18,7 +20,9 @@ export function createPaymentsView(
   return {
     async summary() {
       const gas = await gasOf(parts, readings)
-      const { earned, spent, redeemed, pending, lost, redeemable, channels, requests } = payments.figures()
+      const queue = await queueOf(payments)
+      const { earned, spent, unpaid, redeemed, pending, lost, redeemable, channels, requests } =
+        payments.figures()
       const { paid, free, refused } = requests
       return {
         mode: config.redeem.mode,
@@ -30,7 +34,9 @@ export function createPaymentsView(
         pending,
         lost,
         redeemable,
+        unpaid,
         unpaidLimit: config.unpaidLimit,
+        queue,
         channels,
         requests: { paid, free, refused },
         gas,
@@ -48,4 +54,14 @@ async function gasOf(
 ): Promise<PaymentsSummary['gas']> {
   const state = isConnected(chain) ? await operator.get() : undefined
   return state ? { balance: state.ether, price: state.gasPrice, low: isGasLow(state) } : null
+}
+
+/** Redemptions that have not ended; their number is bounded by the channels, each of which is in one at most. */
+async function queueOf({ redemptions }: PaymentsParts['payments']): Promise<PaymentsSummary['queue']> {
+  const sumOf = async (state: RedemptionState) => {
+    const found = await redemptions({ limit: MAX_OPEN_REDEMPTIONS, states: [state] })
+    const items = found.flatMap((redemption) => redemption.items)
+    return { count: found.length, amount: items.reduce((sum, { amount }) => sum + amount, 0n) }
+  }
+  return { proposed: await sumOf('proposed'), sending: await sumOf('approved') }
 }

@@ -85,6 +85,7 @@ export function toRedemption(
     createdAt: createdMs,
     channels: items.map(({ channelId, amount }) => ({ id: channelId, amount })),
     amount: items.reduce((sum, { amount }) => sum + amount, 0n),
+    closes: record.closes === true,
     fee,
     transaction: txHash ?? transaction?.txHash ?? transaction?.attempts.at(-1)?.hash ?? null,
     block: transaction?.blockNumber === undefined ? null : BigInt(transaction.blockNumber),

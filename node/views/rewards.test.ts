@@ -1,8 +1,9 @@
+import { accumulate, EMPTY_ACCUMULATOR } from '@postrider/protocol/rln'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRedemptions } from './redemptions.ts'
 import { createRewardsView } from './rewards.ts'
-import { createModelChain, known, OPERATOR, slashedEvent } from './testing/model-chain.ts'
+import { chainEvent, createModelChain, known, OPERATOR, slashedEvent } from './testing/model-chain.ts'
 import { createMoney, paidAccount } from './testing/money.ts'
 
 const config = { redeem: { mode: 'manual' } } as const
@@ -12,8 +13,11 @@ async function setUp(...money: Parameters<typeof createMoney>) {
   const { payments, ...rest } = await createMoney(...money)
   await payments.start()
   const redemptions = createRedemptions({ chain: model.chain, payments }, { operator: known(OPERATOR) })
-  const view = createRewardsView({ chain: model.chain, payments, config } as never, redemptions)
-  return { ...model, ...rest, payments, view }
+  const open: { commitment: bigint }[] = []
+  const evidence = { list: async () => open }
+  const parts = { chain: model.chain, evidence, payments, config }
+  const view = createRewardsView(parts as never, { operator: known(OPERATOR) }, redemptions)
+  return { ...model, ...rest, payments, open, view }
 }
 
 describe('rewards', () => {
@@ -43,6 +47,24 @@ describe('rewards', () => {
     ])
     expect(sources[0]?.fee).toBeGreaterThan(0n)
     expect(total).toEqual({ earned: 1_667n, claimed: 977n, pending: 690n, redeemable: 600n })
+    await payments.stop()
+  })
+
+  it('expects of an open case what the contract will pay, unless the member is gone', async () => {
+    const { view, payments, open, apply } = await setUp([])
+    const change = { index: 0, commitment: 7n, limit: 33 }
+    const accumulator = accumulate(EMPTY_ACCUMULATOR, change)
+    const args = { index: '0', commitment: '7', limit: '33', accumulator }
+    apply(chainEvent({ block: 2 }, 'rlnMembership', 'MembershipChanged', args))
+    open.push({ commitment: 7n }, { commitment: 8n })
+    // 33 messages cost 330, of which 33 were burnt at registration and half of the rest, rounded up, is now.
+    expect((await view.summary()).sources[1]).toMatchObject({
+      source: 'slashing',
+      earned: 148n,
+      claimed: 0n,
+      pending: 148n,
+      held: [{ amount: 148n, items: 1, reason: { code: 'reveal-pending' } }],
+    })
     await payments.stop()
   })
 

@@ -1,31 +1,49 @@
 import type { Rewards, RewardsView } from '../api/types.ts'
+import { slashReward } from '../chain/operator.ts'
 import type { Slashing } from '../chain/slashings.ts'
 import type { PaymentFigures } from '../payments/index.ts'
-import { asOfChain } from './chain-readings.ts'
+import { asOfChain, type ChainReadings } from './chain-readings.ts'
 import { sameAddress } from './ledger.ts'
 import { HELD_REASONS, heldReason } from './reasons.ts'
 import type { Redemptions } from './redemptions.ts'
+import { OPEN_SLASH_STATES } from './slashing.ts'
 import type { NodeParts } from './types.ts'
 
 type RewardsParts = Pick<NodeParts, 'config'> & {
-  chain: Pick<NodeParts['chain'], 'follower' | 'slashings' | 'sender'>
+  chain: Pick<NodeParts['chain'], 'follower' | 'membership' | 'slashings' | 'sender'>
+  evidence: Pick<NodeParts['evidence'], 'list'>
   payments: Pick<NodeParts['payments'], 'figures'>
 }
 
 type Source = Rewards['sources'][number]
 
+/** The claim of a slashing is its reveal, which the node sends by itself. */
+const REVEAL_PENDING = { code: 'reveal-pending', text: 'the node reveals them itself, if no other is first' }
+
 export function createRewardsView(
-  { chain, payments, config }: RewardsParts,
+  { chain, payments, evidence, config }: RewardsParts,
+  { operator }: Pick<ChainReadings, 'operator'>,
   redemptions: Pick<Redemptions, 'estimate'>,
 ): RewardsView {
+  /** What the open cases will bring if no other node is first: one amount a case. */
+  const expected = async (): Promise<bigint[]> => {
+    const cases = await evidence.list({ states: OPEN_SLASH_STATES })
+    const terms = (await operator.get())?.membership
+    return cases.flatMap(({ commitment }) => {
+      const member = chain.membership.member(commitment)
+      return member && terms ? [slashReward(member.limit, terms)] : []
+    })
+  }
+
   return {
     async summary() {
+      const cases = await expected()
       const { ready, manual } = payments.figures().pendingParts
       const fee = await redemptions.estimate(ready.channels + manual.channels)
       // Read again after waiting for the chain: all of one answer belongs to one moment.
       const sources = [
         channelRewards(payments.figures(), fee),
-        slashingRewards(chain.slashings.all(), chain.sender.address),
+        slashingRewards(chain.slashings.all(), chain.sender.address, cases),
       ]
       return { asOf: asOfChain(chain), mode: config.redeem.mode, total: totalOf(sources), sources }
     },
@@ -53,12 +71,25 @@ export function channelRewards(
   }
 }
 
-/** What slashing brought; the contract pays at the reveal, so nothing is ever pending. */
-export function slashingRewards(slashings: readonly Slashing[], account: string): Source {
-  const earned = slashings
+/** What slashing brought, and what the open cases will bring; the contract pays at the reveal. */
+export function slashingRewards(
+  slashings: readonly Slashing[],
+  account: string,
+  open: readonly bigint[],
+): Source {
+  const claimed = slashings
     .filter(({ receiver }) => sameAddress(receiver, account))
     .reduce((sum, { reward }) => sum + reward, 0n)
-  return { source: 'slashing', earned, claimed: earned, pending: 0n, redeemable: 0n, fee: 0n, held: [] }
+  const pending = open.reduce((sum, reward) => sum + reward, 0n)
+  return {
+    source: 'slashing',
+    earned: claimed + pending,
+    claimed,
+    pending,
+    redeemable: 0n,
+    fee: 0n,
+    held: pending > 0n ? [{ amount: pending, items: open.length, reason: REVEAL_PENDING }] : [],
+  }
 }
 
 /** The sums over all sources. */

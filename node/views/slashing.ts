@@ -70,6 +70,9 @@ export function toSlashSummary(record: SlashCaseRecord, chain: SlashingParts['ch
   }
 }
 
+/** A case in these states may still bring its reward. */
+export const OPEN_SLASH_STATES = ['found', 'committed', 'revealable'] as const
+
 const ENDED: Partial<Record<SlashSummary['state'], ErrorCode>> = {
   lost: 'RELAY_SLASH_LOST',
   failed: 'RELAY_SLASH_FAILED',

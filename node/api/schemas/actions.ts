@@ -72,7 +72,7 @@ export const action = z
         fee: etherAmount.nullable().describe('What was paid; null until it is mined'),
       }),
     ),
-    redemption: z.string().nullable().describe('Of channel.settle and rewards.claim: the redemption'),
+    redemption: z.string().nullable().describe('Of what settles channels: the redemption'),
     reason: reason.nullable().describe('failed: why; done: what was not honoured'),
   })
   .meta({ id: 'Action', description: 'Something an operator told the node to do on chain' })

@@ -29,7 +29,14 @@ export const paymentsSummary = z
     pending: postAmount.describe('Earned and not yet settled on chain'),
     lost: postAmount.describe('Earned and not settled before the channel closed'),
     redeemable: postAmount.describe('Part of pending that is worth its gas now'),
+    unpaid: postAmount.describe('Served and not paid yet over all channels: what is at risk now'),
     unpaidLimit: postAmount.describe('What one client may owe before it is refused'),
+    queue: z
+      .object({
+        proposed: z.object({ count, amount: postAmount }).describe('Wait for approval'),
+        sending: z.object({ count, amount: postAmount }).describe('On their way to the chain'),
+      })
+      .describe('Redemptions that have not ended'),
     channels: z.object({ open: count, closing: count, closed: count }),
     requests: z.object({ paid: count, free: count, refused: count }),
     gas: z
@@ -90,6 +97,7 @@ export const redemption = z
     createdAt: timestamp,
     channels: z.array(z.object({ id: hash32, amount: postAmount })),
     amount: postAmount.describe('Sum over the channels; the burnt share is still in it'),
+    closes: z.boolean().describe('Whether the channels end with it'),
     fee: etherAmount.nullable().describe('Estimate until confirmed, then what was paid; null while unknown'),
     transaction: transactionHash.nullable(),
     block: bigInteger.nullable(),
@@ -116,7 +124,7 @@ export const rewards = z
         source: z.enum(['channels', 'slashing']),
         earned: postAmount,
         claimed: postAmount,
-        pending: postAmount,
+        pending: postAmount.describe('Of slashing: what open cases bring if no other node is first'),
         redeemable: postAmount.describe('Worth its gas now'),
         fee: etherAmount.nullable().describe('Estimate to claim redeemable; null while the chain is away'),
         held: z

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { PostriderError } from '@postrider/protocol/errors'
+import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import { createIdentity } from '@postrider/protocol/rln'
+import { rlnState } from '../../api/schemas/rln.ts'
 import { callOf } from '../../chain/contracts.ts'
 import { type Config, configPaths } from '../../core/config/index.ts'
 import { PRIVATE_FILE_MODE, writeFileAtomic } from '../../core/files.ts'
@@ -19,12 +20,12 @@ import type { Member } from '../../operator/chain-reader.ts'
 import { anyFailed, type Check, failed, ok } from '../../operator/checks.ts'
 import type { Plan, Step } from '../../operator/plan.ts'
 import { counted, duration, post, time } from '../../operator/text.ts'
-import type { Cli, Outcome } from '../cli.ts'
+import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
 import type { SendOptions } from '../command.ts'
 import { type ChainContext, withChain } from '../context.ts'
 import { carryOut } from '../plan.ts'
 import { fields } from '../render.ts'
-import { keystorePassword } from '../session.ts'
+import { keystorePassword, openApi } from '../session.ts'
 
 export type RegisterOptions = SendOptions & { kdf: KeystoreStrength }
 
@@ -56,7 +57,8 @@ export async function readMembership({
   return { file, member: await chain.member(file.commitment) }
 }
 
-async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
+async function status(cli: Cli, context: ChainContext): Promise<Outcome> {
+  const { style } = cli
   const membership = await readMembership(context)
   if (!membership) {
     return { data: { state: 'none' }, text: 'No membership: postrider rln register <messages per epoch>' }
@@ -66,6 +68,7 @@ async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
   const { deposit } = await context.chain.membershipCost(file.limit)
   const { epochSeconds } = context.chain.network
   const withdrawableAt = member?.withdrawableAt ?? null
+  const budget = await budgetNow(cli)
   return {
     data: {
       state,
@@ -75,6 +78,7 @@ async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
       epochSeconds,
       deposit: postJson(deposit),
       withdrawableAt: withdrawableAt === null ? null : new Date(withdrawableAt).toISOString(),
+      ...budget.data,
     },
     text: fields(style, [
       ['state', state],
@@ -83,7 +87,23 @@ async function status({ style }: Cli, context: ChainContext): Promise<Outcome> {
       ['limit', `${counted(file.limit, 'message')} in ${duration(epochSeconds * 1000)}`],
       ['deposit', post(deposit)],
       ['free at', withdrawableAt === null ? undefined : time(withdrawableAt)],
+      ['left now', budget.text],
     ]),
+  }
+}
+
+/** What is left of this epoch, as the running node counts it: only it knows which ids it used. */
+async function budgetNow(cli: Cli): Promise<{ data: Record<string, unknown>; text: string }> {
+  try {
+    const state = await (await openApi(cli)).get('/v1/rln', rlnState)
+    const { budget, epoch } = encodeForJson(rlnState, state) as Record<string, unknown>
+    const ends = `the epoch ends at ${time(state.epoch.endsAt)}`
+    const left =
+      state.budget && `${state.budget.remaining} of ${state.budget.limit}, ${state.budget.used} used`
+    return { data: { budget, epoch }, text: `${left ?? 'nothing: no active membership'}; ${ends}` }
+  } catch (error) {
+    if (!isPostriderError(error)) throw error
+    return { data: { budget: { unknown: error.message } }, text: `unknown: ${error.message}` }
   }
 }
 

@@ -14,7 +14,7 @@ export function registerRlnCommands(tree: Tree, program: Command): void {
 
   addCommand(tree, group, {
     name: 'status',
-    summary: 'membership, limit and deposit',
+    summary: 'membership, limit, deposit, and what is left of this epoch',
     isDefault: true,
     run: async (cli) => (await actions()).rlnStatus(cli),
   })

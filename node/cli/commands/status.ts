@@ -4,10 +4,10 @@ import type { z } from 'zod'
 import { chainState } from '../../api/schemas/chain.ts'
 import { healthReport } from '../../api/schemas/health.ts'
 import { nodeInfo, peer } from '../../api/schemas/node.ts'
-import { rewards } from '../../api/schemas/payments.ts'
+import { paymentsSummary, rewards } from '../../api/schemas/payments.ts'
 import { relayStats, storeStats } from '../../api/schemas/relay.ts'
 import { rlnState, slashSummary } from '../../api/schemas/rln.ts'
-import { counted, duration, ether, post } from '../../operator/text.ts'
+import { counted, duration, ether, post, time } from '../../operator/text.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
 import { addCommand, type Tree } from '../command.ts'
@@ -38,12 +38,13 @@ async function part<T>(promise: Promise<T>): Promise<Part<T>> {
 async function status(cli: Cli, api: ApiClient): Promise<Outcome> {
   // Not in a part: without this answer there is no node to report on.
   const node = await api.get('/v1/node', nodeInfo)
-  const [health, peers, relay, store, money, rln, slashing, chain] = await Promise.all([
+  const [health, peers, relay, store, money, payments, rln, slashing, chain] = await Promise.all([
     part(api.get('/health', healthReport)),
     part(api.list('/v1/peers', peer)),
     part(api.get('/v1/relay', relayStats)),
     part(api.get('/v1/store', storeStats)),
     part(api.get('/v1/rewards', rewards)),
+    part(api.get('/v1/payments', paymentsSummary)),
     part(api.get('/v1/rln', rlnState)),
     part(api.list('/v1/slashing', slashSummary)),
     part(api.get('/v1/chain', chainState)),
@@ -58,6 +59,7 @@ async function status(cli: Cli, api: ApiClient): Promise<Outcome> {
       relay: show(relayStats, relay),
       store: show(storeStats, store),
       rewards: show(rewards, money),
+      payments: show(paymentsSummary, payments),
       rln: show(rlnState, rln),
       slashing: slashing.value
         ? slashing.value.map((entry) => encodeForJson(slashSummary, entry))
@@ -69,8 +71,9 @@ async function status(cli: Cli, api: ApiClient): Promise<Outcome> {
       block(style, 'Health', health, (value) => healthText(style, value)),
       block(style, 'Traffic', relay, (value) => trafficText(style, value, store.value)),
       block(style, 'Earnings', money, (value) => rewardsText(style, value)),
+      block(style, 'Payments', payments, (value) => paymentsText(style, value)),
       block(style, 'Rate limit', rln, (value) => rlnText(style, value, io.clock.nowMs())),
-      block(style, 'Slashing', slashing, (value) => slashingText(style, value)),
+      block(style, 'Slashing', slashing, (value) => slashingText(style, value, money.value)),
       block(style, 'Chain', chain, (value) => chainText(style, value)),
     ),
   }
@@ -136,6 +139,8 @@ function trafficText(
   ])
 }
 
+const NOUNS = { channels: 'channel', slashing: 'case' } as const
+
 /** Earnings by source: shared with `postrider rewards`. */
 export function rewardsText(style: Style, { total, sources }: z.output<typeof rewards>): string {
   const row = (name: string, part: typeof total) => [
@@ -147,11 +152,30 @@ export function rewardsText(style: Style, { total, sources }: z.output<typeof re
   ]
   const rows = [...sources.map((source) => row(source.source, source)), row('total', total)]
   const held = sources.flatMap((source) =>
-    source.held.map(({ amount, items, reason }) => `held back: ${post(amount)} in ${items}: ${reason.text}`),
+    source.held.map(
+      ({ amount, items, reason }) =>
+        `held back: ${post(amount)} in ${counted(items, NOUNS[source.source])}: ${reason.text} (${reason.code})`,
+    ),
   )
   return [table(style, ['source', '>earned', '>claimed', '>pending', '>claimable now'], rows), ...held].join(
     '\n',
   )
+}
+
+function paymentsText(
+  style: Style,
+  { mode, channels, requests, unpaid, unpaidLimit, queue }: z.output<typeof paymentsSummary>,
+): string {
+  const { proposed, sending } = queue
+  const waiting = proposed.count > 0 ? style.yellow(' (postrider rewards queue)') : ''
+  return fields(style, [
+    ['channels', `${channels.open} open, ${channels.closing} closing, ${channels.closed} closed`],
+    ['requests', `${requests.paid} paid, ${requests.free} free, ${requests.refused} refused`],
+    ['at risk', `${post(unpaid)} served and not paid, at most ${post(unpaidLimit)} a client`],
+    ['redemption', mode],
+    ['queue', `${proposed.count} to approve, ${post(proposed.amount)}${waiting}`],
+    ['', `${sending.count} on the way, ${post(sending.amount)}`],
+  ])
 }
 
 function rlnText(
@@ -162,21 +186,25 @@ function rlnText(
   const limit = membership.limit === null ? '' : `, ${counted(membership.limit, 'message')} an epoch`
   return fields(style, [
     ['membership', `${membership.state}${limit}`],
-    ['left now', budget ? `${budget.remaining} of ${budget.limit}` : undefined],
-    ['epoch', `${epoch.number}, ends in ${duration(epoch.endsAt - nowMs)}`],
+    ['left now', budget ? `${budget.remaining} of ${budget.limit}, ${budget.used} used` : undefined],
+    ['epoch', `${epoch.number}, ends in ${duration(epoch.endsAt - nowMs)}, at ${time(epoch.endsAt)}`],
     ['members', `${tree.members}`],
   ])
 }
 
-function slashingText(style: Style, cases: readonly z.output<typeof slashSummary>[]): string {
-  if (cases.length === 0) return 'no breach found'
-  const won = cases.reduce((sum, { reward }) => sum + (reward ?? 0n), 0n)
+function slashingText(
+  style: Style,
+  cases: readonly z.output<typeof slashSummary>[],
+  money: z.output<typeof rewards> | null,
+): string {
+  const source = money?.sources.find(({ source: name }) => name === 'slashing')
   const open = cases.filter(
     ({ state }) => state === 'found' || state === 'committed' || state === 'revealable',
   )
   return fields(style, [
-    ['cases', `${cases.length}, ${open.length} open`],
-    ['rewards', post(won)],
+    ['cases', cases.length === 0 ? 'no breach found' : `${cases.length}, ${open.length} open`],
+    ['earned', source ? post(source.claimed) : 'unknown'],
+    ['pending', source ? post(source.pending) : 'unknown'],
   ])
 }
 

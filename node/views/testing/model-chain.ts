@@ -119,6 +119,7 @@ export const OPERATOR: OperatorState = {
   payout: OTHER,
   minimumStake: 100n,
   unbondingSeconds: 600,
+  membership: { pricePerMessage: 10n, burnBps: 1_000n, slashBurnBps: 5_000n },
 }
 
 /** A reading that is known, or not. */
