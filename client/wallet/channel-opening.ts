@@ -79,6 +79,7 @@ async function finishOpening(
   const opened = async () => (await reader.channel(id)).status !== 'none'
   if (!(await opened())) {
     if (spending.has(id)) await spending.recheck()
+    if (spending.least(id) > 0n && !(await opened())) throw behind(record, 0n, spending.least(id))
     if (!(await opened())) {
       try {
         await sendOpening(parts, options, record)
@@ -106,7 +107,7 @@ async function sendOpening(
   const { channelId: about, descriptor, deposit: amount } = record
   await assertFunds(parts, domain, amount)
   await spending.spend(
-    { kind: 'open', about, amount },
+    { kind: 'open', about, amount, total: amount },
     // On disk first: whatever happens from here on, the restart knows to look for this channel.
     (writes) => book.add(record, writes),
     (keep) => writer.openChannel(descriptor, amount, keep),
@@ -123,8 +124,11 @@ export async function raiseTo(
   const known = await followUp(parts, record)
   if (known.deposit >= total) return known
   // The contract may have more than the record: after a crash, or of a top-up by somebody else.
-  const current = await readAgain(parts, known)
-  return current.deposit >= total ? current : topUp(parts, options, current, total)
+  const current = await followUp(parts, await readAgain(parts, known))
+  if (current.deposit >= total) return current
+  const least = parts.spending.least(current.channelId)
+  if (current.deposit < least) throw behind(current, current.deposit, least)
+  return topUp(parts, options, current, total)
 }
 
 /** Finds out first what became of earlier transactions, so that none is made up for that can still take effect. */
@@ -151,7 +155,7 @@ async function topUp(
   const amount = smaller(larger(missing, budget.deposit), room)
   await assertFunds(parts, domain, amount)
   await spending.spend(
-    { kind: 'topUp', about: id, amount },
+    { kind: 'topUp', about: id, amount, total: record.deposit + amount },
     (writes) => book.update(id, {}, writes),
     (keep) => writer.topUpChannel(id, amount, keep),
   )
@@ -160,6 +164,14 @@ async function topUp(
   const raised = await readAgain(parts, record)
   events.emit('toppedUp', balanceOf(raised))
   return raised
+}
+
+/** The endpoint shows less of a channel than was seen to go into it: no money is sent by what it says. */
+function behind({ channelId: id, operator }: ChannelRecord, shown: bigint, least: bigint): PostriderError {
+  return new PostriderError('CLIENT_CHAIN_UNAVAILABLE', {
+    detail: `the endpoint is behind: it shows a deposit of ${shown}, and ${least} was mined`,
+    data: { channelId: id, operator, shown: shown.toString(), mined: least.toString() },
+  })
 }
 
 function tooMuch(needed: bigint, { maxDeposit }: Budget): PostriderError {

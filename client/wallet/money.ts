@@ -93,7 +93,7 @@ function createMembershipPayer({ spending, reader, members }: MembershipPayerCom
       if ((await reader.member(commitment)).status !== 'none') return
     }
     const record = (writes: readonly Write[]) => members.add(about, writes)
-    await spending.spend({ kind: 'register', about, amount }, record, send)
+    await spending.spend({ kind: 'register', about, amount, total: 0n }, record, send)
   }
 }
 

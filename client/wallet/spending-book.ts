@@ -5,8 +5,15 @@ import type { Storage, Write } from '../storage/types.ts'
 const DAY = 'wallet/day'
 const PREFIX = 'wallet/spending/'
 
-/** What a transaction spends tokens for. `about` names the channel or membership. */
-export type Purpose = { kind: 'open' | 'topUp' | 'register'; about: string; amount: bigint }
+/** What a transaction spends tokens for. */
+export type Purpose = {
+  kind: 'open' | 'topUp' | 'register'
+  /** The channel or membership. */
+  about: string
+  amount: bigint
+  /** What the contract holds of it afterwards, at least. */
+  total: bigint
+}
 
 /** One transaction that spends tokens, on disk before it leaves. */
 export type SpendingEntry = Purpose & {

@@ -48,7 +48,7 @@ const record =
   (writes: readonly Write[]) =>
     storage.batch(writes)
 const pay = (world: World, spending: Spending, amount: bigint, about = 'channel') =>
-  spending.spend({ kind: 'topUp', about, amount }, record(world), (keep) => keep(world.sign()))
+  spending.spend({ kind: 'topUp', about, amount, total: amount }, record(world), (keep) => keep(world.sign()))
 const failing = (error: PostriderError, sign?: () => SignedTransaction) => async (keep: Keep) => {
   if (sign) await keep(sign())
   throw error
@@ -114,7 +114,7 @@ it('forgets after a crash what was recorded and never signed', async () => {
   const world = createWorld()
   const crash = new PostriderError('CLIENT_STORAGE_FAILED')
   const never = (await world.open()).spend(
-    { kind: 'open', about: 'channel', amount: 60n },
+    { kind: 'open', about: 'channel', amount: 60n, total: 60n },
     async (writes) => {
       await world.storage.batch(writes)
       throw crash
@@ -133,7 +133,7 @@ it.each([
 ] as const)('counts after a crash what was signed, until it is known to be %s', async (outcome, left) => {
   const world = createWorld()
   const lost = new PostriderError('CLIENT_CHAIN_UNAVAILABLE')
-  const purpose = { kind: 'open', about: 'channel', amount: 60n } as const
+  const purpose = { kind: 'open', about: 'channel', amount: 60n, total: 60n } as const
   const sent = (await world.open()).spend(purpose, record(world), failing(lost, world.sign))
   await expect(sent).rejects.toBe(lost)
   const spending = await world.open()
@@ -147,7 +147,7 @@ it.each([
 it('gives back at once what the chain refused, and what was never signed', async () => {
   const world = createWorld()
   const spending = await world.open()
-  const purpose = { kind: 'register', about: 'member', amount: 60n } as const
+  const purpose = { kind: 'register', about: 'member', amount: 60n, total: 60n } as const
   const refusal = new PostriderError('CLIENT_TRANSACTION_FAILED')
   const away = new PostriderError('CLIENT_CHAIN_UNAVAILABLE')
   await expect(spending.spend(purpose, record(world), failing(refusal, world.sign))).rejects.toBe(refusal)
@@ -164,6 +164,19 @@ it('looks again for what was mined, in the order of the nonces, and gives back w
   await spending.recheck()
   expect(world.asked).toEqual(['0x0', '0x1', '0x2'])
   expect(await spending.remaining()).toBe(60n)
+})
+
+it('knows what there must be at least, less what was voided', async () => {
+  const world = createWorld()
+  const spending = await world.open()
+  for (const total of [20n, 40n, 60n]) {
+    const purpose = { kind: 'topUp', about: 'channel', amount: 20n, total } as const
+    await spending.spend(purpose, record(world), (keep) => keep(world.sign()))
+  }
+  expect([spending.least('channel'), spending.least('other')]).toEqual([60n, 0n])
+  world.outcomes.set('0x1', 'void')
+  await spending.recheck()
+  expect(spending.least('channel')).toBe(40n)
 })
 
 it('keeps no more entries than the day has', async () => {

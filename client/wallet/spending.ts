@@ -1,6 +1,7 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import { formatAmount } from '@postrider/protocol/payment'
 import type { ChainReader, ChainWriter, Keep } from '../chain/types.ts'
+import { larger } from '../core/bigint.ts'
 import type { Clock } from '../core/clock.ts'
 import { createMutex } from '../core/mutex.ts'
 import type { Storage, Write } from '../storage/types.ts'
@@ -33,6 +34,11 @@ export interface Spending {
   /** True if a transaction about this is pending, or was mined lately. */
   has(about: string): boolean
   /**
+   * What the contract holds of this at least, by the transactions that were mined lately. An endpoint that shows less
+   * even after `recheck` is behind.
+   */
+  least(about: string): bigint
+  /**
    * Looks for every transaction that is pending or was mined lately: one that is not in the chain is sent again and
    * waited for; one that never can be gives its amount back to the budget.
    */
@@ -56,7 +62,7 @@ export async function openSpending(components: SpendingComponents, limit: bigint
   const settle = async (entry: SpendingEntry): Promise<void> => {
     if (!entry.transaction || sending.has(entry.id)) return
     const outcome = await writer.conclude(entry.transaction)
-    if (outcome !== 'mined') await book.drop(entry)
+    if (outcome !== 'mined') await giveBack(book, entry)
     else if (!entry.mined) await book.keep({ ...entry, mined: true })
   }
   return {
@@ -83,6 +89,11 @@ export async function openSpending(components: SpendingComponents, limit: bigint
     },
     pending: (about) => book.list().some((entry) => entry.about === about && !entry.mined),
     has: (about) => book.list().some((entry) => entry.about === about),
+    least: (about) =>
+      book
+        .list()
+        .filter((entry) => entry.about === about && entry.mined)
+        .reduce((most, { total }) => larger(most, total), 0n),
     recheck: () =>
       turn.run(async () => {
         // A nonce is of use only after the one before it.
@@ -93,6 +104,15 @@ export async function openSpending(components: SpendingComponents, limit: bigint
 
 const nonceOf = ({ transaction }: SpendingEntry): number => transaction?.nonce ?? 0
 const byNonce = (a: SpendingEntry, b: SpendingEntry): number => nonceOf(a) - nonceOf(b)
+
+/** Takes away what never took effect; what came after it about the same ends with so much less. */
+async function giveBack(book: SpendingBook, gone: SpendingEntry): Promise<void> {
+  await book.drop(gone)
+  for (const entry of book.list()) {
+    if (entry.about !== gone.about || entry.id < gone.id) continue
+    await book.keep({ ...entry, total: entry.total - gone.amount })
+  }
+}
 
 async function sendKept(
   book: SpendingBook,
