@@ -22,6 +22,12 @@ export const HEAD_BEHIND_SECONDS = 30
 /** A block may be dated this far after our clock, seconds: producers and machines keep time within seconds. */
 export const HEAD_FUTURE_SECONDS = 60
 
+/**
+ * A public chain whose newest block is older than this is not believed to be the newest, seconds: 25 slots of Ethereum in a
+ * row without a block.
+ */
+export const DEFAULT_MAX_HEAD_AGE_SECONDS = 300
+
 /** Blocks back from the newest that the follower can undo from memory; longer than any public chain's record. */
 export const REORG_WINDOW_BLOCKS = 256
 

@@ -9,7 +9,7 @@ import { createTempDir } from '../core/testing/temp-dir.ts'
 import { createChainSync } from './chain-sync.ts'
 import { createChannels } from './channels.ts'
 import { POLL_BACK_OFF_MS, REORG_WINDOW_BLOCKS } from './constants.ts'
-import { createFollower } from './follower.ts'
+import { createFollower, maxHeadAgeMs } from './follower.ts'
 import { createDbLogStore, createMemoryLogStore } from './log-store.ts'
 import { createMembership } from './membership.ts'
 import { createModelChain, type ModelAction, type ModelChain } from './testing/model-chain.ts'
@@ -398,6 +398,13 @@ describe('follower', () => {
     await views.clock.advance(120_000)
     expect(follower.status()).toMatchObject({ state: 'following', fresh: false })
     await follower.stop()
+  })
+
+  it('expects blocks on a public chain unless told otherwise', () => {
+    expect(maxHeadAgeMs(1, undefined)).toBe(300_000)
+    expect(maxHeadAgeMs(31_337, undefined)).toBe(0)
+    expect(maxHeadAgeMs(1, 0)).toBe(0)
+    expect(maxHeadAgeMs(31_337, 60)).toBe(60_000)
   })
 
   it('stops at once although a request never ends', async () => {

@@ -1,10 +1,16 @@
 import { type ErrorCode, isPostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
+import { LOCAL_CHAIN_IDS } from '@postrider/protocol/rln'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { ChainSync } from './chain-sync.ts'
-import { MAX_INCONSISTENT_ANSWERS, POLL_BACK_OFF_MS, POLL_MAX_BACK_OFF_MS } from './constants.ts'
+import {
+  DEFAULT_MAX_HEAD_AGE_SECONDS,
+  MAX_INCONSISTENT_ANSWERS,
+  POLL_BACK_OFF_MS,
+  POLL_MAX_BACK_OFF_MS,
+} from './constants.ts'
 
 export type FollowerOptions = {
   /** Pause between two looks at the chain while it answers, ms. */
@@ -53,6 +59,11 @@ type Health = {
   inconsistencies: number
   /** Since the last answer that was believed, endpoints disagreed or went backwards: not good enough for money. */
   doubted: boolean
+}
+
+/** How old the newest block may be, ms; 0: any age. Only a local chain may go without blocks unless configured. */
+export function maxHeadAgeMs(chainId: number, configuredSeconds: number | undefined): number {
+  return (configuredSeconds ?? (LOCAL_CHAIN_IDS.has(chainId) ? 0 : DEFAULT_MAX_HEAD_AGE_SECONDS)) * 1_000
 }
 
 /** A text that differs for every chain and deployment. */

@@ -15,7 +15,7 @@ import { createChainSync } from './chain-sync.ts'
 import { type Channel, createChannels, readChannelStates } from './channels.ts'
 import { type ChainClient, createChainClient } from './client.ts'
 import { createRpcSource } from './events.ts'
-import { createFollower, type Follower, networkFingerprint } from './follower.ts'
+import { createFollower, type Follower, maxHeadAgeMs, networkFingerprint } from './follower.ts'
 import { createHeadWatch } from './heads.ts'
 import { createDbLogStore } from './log-store.ts'
 import { createMembership, readMembershipState } from './membership.ts'
@@ -38,8 +38,11 @@ export type ChainOptions = {
   pollMs: number
   /** Without an answer for this long the views are stale, seconds. */
   lagSeconds: number
-  /** With a newest block older than this the views are stale, seconds; 0: blocks may be rare. */
-  maxHeadAgeSeconds: number
+  /**
+   * With a newest block older than this the views are stale, seconds; 0: blocks may be rare. Absent:
+   * `DEFAULT_MAX_HEAD_AGE_SECONDS`, and 0 on a local chain.
+   */
+  maxHeadAgeSeconds?: number | undefined
   /** Wei. */
   maxFeePerGas: bigint
   /** Where the members' tree is kept between runs; absent: it is built anew at each start. */
@@ -90,7 +93,11 @@ export function createChain(
   const { membersFile } = options
   const follower = createFollower(
     { clock, logger, metrics, sync },
-    { pollMs, lagMs: options.lagSeconds * 1000, maxHeadAgeMs: options.maxHeadAgeSeconds * 1000 },
+    {
+      pollMs,
+      lagMs: options.lagSeconds * 1000,
+      maxHeadAgeMs: maxHeadAgeMs(network.chainId, options.maxHeadAgeSeconds),
+    },
   )
   const transactions = createDbTransactionStore(db, clock.nowMs)
   const sender = createSender(

@@ -134,8 +134,10 @@ const chain = z.strictObject({
     .default(60)
     .describe('without a new answer for this long the node is not ready'),
   maxHeadAgeSeconds: count(0, 86_400)
-    .default(0)
-    .describe('with a newest block older than this the node is not ready; 0: blocks may be rare'),
+    .optional()
+    .describe(
+      'with a newest block older than this the node is not ready; 0: blocks may be rare; absent: 300, 0 on a local chain',
+    ),
   maxFeePerGas: wei(MAX_UINT128).default(500_000_000_000n).describe('most wei paid per unit of gas'),
 })
 
