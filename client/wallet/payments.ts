@@ -1,4 +1,5 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { parsePaymentRequired } from '@postrider/protocol/payment'
 import { type Address, bytesToHex } from '@postrider/protocol/wire'
 import type { Prices } from '../chain/types.ts'
 import { raceAbort } from '../core/abort.ts'
@@ -172,7 +173,7 @@ async function payFor<Answer extends Status>(
   try {
     const answer = await send(id)
     if (answer.code !== PAYMENT_REQUIRED) return { answer, paid: price }
-    await session.meet(id, signal)
+    await session.meet(id, { stated: parsePaymentRequired(answer.reason), signal })
     const again = await send(id)
     if (again.code !== PAYMENT_REQUIRED) return { answer: again, paid: price }
     throw new PostriderError('CLIENT_PAYMENT_FAILED', {

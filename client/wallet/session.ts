@@ -56,9 +56,13 @@ export interface Session {
   /**
    * After a 402: pays what was counted and waits until the node has it.
    *
+   * @param stated the total in the description of the answer, base units; the payment stream says it too
    * @throws PostriderError `CLIENT_OVERCHARGED` when the node asked for more than was counted
    */
-  meet(requestId: string, signal?: AbortSignal): Promise<void>
+  meet(
+    requestId: string,
+    options: { stated: bigint | undefined; signal: AbortSignal | undefined },
+  ): Promise<void>
   /** A pushed message came: counts it and pays in the background. */
   pushed(): void
   close(): Promise<void>
@@ -144,8 +148,8 @@ export function createSession(components: SessionComponents, options: SessionOpt
       tally.finish(price)
       note()
     },
-    async meet(requestId, signal) {
-      const wanted = link.takeDemand(requestId) ?? 0n
+    async meet(requestId, { stated, signal }) {
+      const wanted = larger(link.takeDemand(requestId) ?? 0n, stated ?? 0n)
       const most = larger(tally.spent() + pushesAhead, promised())
       if (wanted > most) link.fail(overcharged(wanted, tally.spent()))
       await settle(signal)

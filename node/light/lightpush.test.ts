@@ -99,7 +99,7 @@ describe('lightpush', () => {
     const message = proven()
     expect(await client.lightpush(message, { requestId: 'r1' })).toMatchObject({
       statusCode: 402,
-      statusDesc: 'payment required: total 7',
+      statusDesc: 'PAYMENT_REQUIRED: The account does not cover this request: total=7',
     })
     expect(node.received).toEqual([])
     gate.allow(1)

@@ -34,6 +34,9 @@ describe('status', () => {
     expect(answerForVerdict({ kind: 'reject', code: 'RLN_X_ZERO' }).desc).toMatch(/^RLN_X_ZERO: /)
     expect(answerForError(new PostriderError('RLN_IDS_EXHAUSTED')).status).toBe(429)
     expect(answerForError(new TypeError('secret detail'))).toEqual({ status: 500, desc: 'internal error' })
-    expect(paymentRequired(12n)).toEqual({ status: 402, desc: 'payment required: total 12' })
+    expect(paymentRequired(12n)).toEqual({
+      status: 402,
+      desc: 'PAYMENT_REQUIRED: The account does not cover this request: total=12',
+    })
   })
 })

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorTable, isPostriderError } from '@postrider/protocol/errors'
+import { formatPaymentRequired } from '@postrider/protocol/payment'
 import type { Verdict } from '@postrider/protocol/rln'
 
 /** Status codes of lightpush and filter: those of Waku, and 402 as everywhere. */
@@ -54,5 +55,5 @@ export function answerForVerdict(verdict: Verdict): Answer {
 
 /** What a client must pay up to, before it sends the same request once more. */
 export function paymentRequired(total: bigint): Answer {
-  return { status: 402, desc: `payment required: total ${total}` }
+  return { status: 402, desc: formatPaymentRequired(total) }
 }

@@ -1,4 +1,5 @@
 import { errorTable, isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { formatPaymentRequired } from '@postrider/protocol/payment'
 import {
   create,
   decode,
@@ -60,10 +61,7 @@ async function servePage(
   if (cursorHash && !cursor) throw new PostriderError('STORE_CURSOR_UNKNOWN')
   const charge = await payments.charge({ peer, requestId, service: 'query', content: frame })
   if (!charge.ok) {
-    throw new PostriderError('PAYMENT_REQUIRED', {
-      detail: `total=${charge.total}`,
-      data: { total: charge.total.toString() },
-    })
+    throw new PostriderError('PAYMENT_REQUIRED', { data: { total: charge.total } })
   }
   const page = await archive.query({
     filter,
@@ -105,7 +103,9 @@ function statusOf(error: unknown): number {
 
 /** `CODE: message`, so that programs read the code and people the rest. Foreign errors say nothing about us. */
 function describe(error: unknown): string {
-  return isPostriderError(error) ? `${error.code}: ${error.message}` : 'the node could not answer the query'
+  if (!isPostriderError(error)) return 'the node could not answer the query'
+  const { total } = error.data
+  return typeof total === 'bigint' ? formatPaymentRequired(total) : `${error.code}: ${error.message}`
 }
 
 /** The bytes of an answer. */

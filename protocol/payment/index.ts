@@ -50,6 +50,7 @@ export {
   type Terms,
 } from './frames.ts'
 export { requestKey } from './request-key.ts'
+export { formatPaymentRequired, parsePaymentRequired } from './required.ts'
 export {
   addressOf,
   addressOfPoint,
