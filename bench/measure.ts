@@ -25,7 +25,8 @@ export async function medians<Name extends string>(
   >
 }
 
-function median(values: readonly number[]): number {
+/** The middle one; the upper of two. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
