@@ -294,6 +294,18 @@ describe('a reorganisation that removes', () => {
     await settler.stop()
   })
 
+  it('the request to close: the channel is open again, and can be closed again', async () => {
+    const client = await newClient()
+    await client.open(payee())
+    await undo(async () => {
+      await client.requestClose(payee())
+      expect(kindsOf(await client.ledger())).toEqual(['open', 'closeRequested'])
+    })
+    expect(kindsOf((await expectAgreement(client, DEPOSIT)).rows)).toEqual(['open'])
+    expect(await client.requestClose(payee())).toMatchObject({ status: 'closing' })
+    await expectAgreement(client, DEPOSIT)
+  })
+
   it('the registration: it is sent again, and its cost counted once', async () => {
     const client = await newClient()
     const cost = membership.deposit + membership.burnt

@@ -66,9 +66,18 @@ export function createFakeChain(network: Network) {
   }
   // A transaction that was kept can be sent again by its bytes, as on a real chain.
   const sent = new Map<Hex, { run(): void; mined: boolean }>()
+  let takeBack = () => {}
   const mine = (transaction: { run(): void; mined: boolean }) => {
+    const before = { channels: new Map(channels), balances: new Map(balances), height: history.height() }
     transaction.run()
     transaction.mined = true
+    takeBack = () => {
+      transaction.mined = false
+      restore(channels, before.channels)
+      restore(balances, before.balances)
+      history.cut(before.height)
+      for (const id of channels.keys()) for (const listener of listeners) listener(id)
+    }
   }
   const deliver = async (call: string, keep: Keep | undefined, run: () => void) => {
     calls.push(call)
@@ -182,6 +191,8 @@ export function createFakeChain(network: Network) {
       history.mine([{ kind: 'memberSlashed', amount, commitment: wordOf(commitment) }])
       group.mine({ index: member.index, commitment: 0n, limit: 0 })
     },
+    /** A reorganisation without the last transaction that opened, topped up or registered; it can be sent again. */
+    reorganise: () => takeBack(),
     onChannel(listener: (id: Hex) => void) {
       listeners.add(listener)
     },
@@ -189,6 +200,11 @@ export function createFakeChain(network: Network) {
 }
 
 export type FakeChain = ReturnType<typeof createFakeChain>
+
+function restore<K, V>(map: Map<K, V>, earlier: ReadonlyMap<K, V>): void {
+  map.clear()
+  for (const [key, value] of earlier) map.set(key, value)
+}
 
 function refused(reason: string): PostriderError {
   return new PostriderError('CLIENT_TRANSACTION_FAILED', { detail: reason, data: { reason } })

@@ -6,22 +6,33 @@ type Told = Pick<Movement, 'kind' | 'amount' | 'channelId' | 'operator' | 'commi
 
 /** Blocks with movements of one wallet's money, as a chain would serve them. */
 export function createFakeHistory(nowMs: () => number) {
-  const blocks: Movement[][] = []
+  let blocks: { hash: Hex; movements: Movement[] }[] = []
+  let mined = 0
+  const genesis = wordOf(0n)
   const ref = (number: number): BlockRef => ({
     number: BigInt(number),
-    hash: wordOf(BigInt(number)),
+    hash: blocks[number - 1]?.hash ?? genesis,
     atMs: nowMs(),
   })
+  const mine = (told: readonly Told[]) => {
+    const hash = wordOf(BigInt(++mined))
+    const place = { block: BigInt(blocks.length + 1), blockHash: hash, transaction: hash, log: 0 }
+    blocks.push({ hash, movements: told.map((movement, part) => ({ ...place, part, ...movement })) })
+  }
   return {
     head: () => ref(blocks.length),
     block: (number: bigint) => (number <= blocks.length ? ref(Number(number)) : undefined),
-    movements: (from: bigint, to: bigint) => blocks.slice(Number(from) - 1, Number(to)).flat(),
-    /** Mines one block; numbers start at 1. */
-    mine(told: readonly Told[]) {
-      const block = BigInt(blocks.length + 1)
-      const place = { block, blockHash: wordOf(block), transaction: wordOf(block), log: 0 }
-      blocks.push(told.map((movement, part) => ({ ...place, part, ...movement })))
+    movements: (from: bigint, to: bigint) =>
+      blocks.slice(Number(from) - 1, Number(to)).flatMap(({ movements }) => movements),
+    height: () => blocks.length,
+    /** Replaces the blocks above a height by as many empty ones. */
+    cut(height: number) {
+      const gone = blocks.length - height
+      blocks = blocks.slice(0, height)
+      for (let at = 0; at < gone; at++) mine([])
     },
+    /** Mines one block; numbers start at 1. */
+    mine,
     /** What a channel's events say between two states. */
     between(channelId: Hex, operator: Address, before: ChannelState, after: ChannelState): Told[] {
       const at = { channelId, operator }

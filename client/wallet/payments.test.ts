@@ -119,6 +119,21 @@ describe('channel', () => {
     expect((await client.balances()).dailyRemaining).toBe(1_000n - only(client).deposit)
   })
 
+  it('goes on when a reorganisation takes back a top-up that is in use', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    for (let at = 0; at < 12; at++) await send(client)
+    await expect.poll(() => only(client).deposit).toBe(200n)
+    const { paid } = only(client)
+    expect(paid).toBeGreaterThan(100n)
+    on.chain.reorganise()
+    for (let at = 0; at < 3; at++) await send(client)
+    expect(only(client)).toMatchObject({ deposit: 200n, spent: 150n })
+    // The same transaction, not another one.
+    expect(on.chain.calls).toEqual(['open', 'topUp'])
+    await expectReconciled(client)
+  })
+
   it('closes, waits, and gives back what was not used; the next payment opens another', async () => {
     const on = await setUp()
     const client = await startClient(on)
