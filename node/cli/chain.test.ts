@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
 import { runHere, runJson } from './testing/in-process.ts'
 import { freePort, type LocalChain, startLocalChain } from './testing/local-chain.ts'
+import { runPostrider } from './testing/process.ts'
 
 const POST = 10n ** 18n
 const COLD = '0xC0C0c0c0C0C0c0c0c0C0c0C0C0C0C0C0C0C0c0c0'
@@ -138,6 +139,13 @@ describe('stake', () => {
     expect(stderr).toContain('Effect')
     expect(stderr).toContain('CLI_NOT_CONFIRMED')
     expect((await node.run('stake')).data.state).toBe('none')
+  })
+
+  test('a transaction is followed to its end though nobody reads the outcome', async () => {
+    const node = await createNode('unheard', { ether: POST, tokens: 1000n * POST })
+    const args = ['stake', 'register', 'all', '--withdrawal', COLD, '--yes', '--data-dir', node.dataDir]
+    expect(await runPostrider(args, { closeStdout: true })).toMatchObject({ code: 141 })
+    expect((await node.run('stake')).data.state).toBe('active')
   })
 
   test.each([

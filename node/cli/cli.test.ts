@@ -82,6 +82,16 @@ describe('usage', () => {
     expect(spawnSync('bash', ['-n'], { input: bash.stdout }).status).toBe(0)
   })
 
+  test('output that nobody reads is no crash, and is told by the exit code', async () => {
+    const [help, failure] = await Promise.all([
+      runPostrider(['--help'], { closeStdout: true }),
+      runPostrider(['status', '--json', '--data-dir', dataDir], { closeStdout: true }),
+    ])
+    expect([help.code, help.stderr]).toEqual([141, ''])
+    // A failure keeps its own code.
+    expect([failure.code, failure.stderr]).toEqual([3, ''])
+  })
+
   test('without a node, commands say so and exit with 3', async () => {
     for (const command of [['status'], ['stake', 'status'], ['doctor'], ['config', 'print'], ['run']]) {
       const { code } = await runHere([...command, '--data-dir', dataDir, '--no-input'])

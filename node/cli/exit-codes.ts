@@ -14,6 +14,10 @@ export const EXIT_CODES = {
   network: { code: 5, meaning: "the node's API does not answer, or failed" },
   keys: { code: 6, meaning: 'keys, passwords or tokens are missing, wrong, locked or exposed' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C before it was done' },
+  outputClosed: {
+    code: 141,
+    meaning: 'done, but whoever read the output closed it, as head does, before all of it was written',
+  },
 } as const
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]['code']
