@@ -43,6 +43,7 @@ function createStorage(database: IDBDatabase, release: () => void): Storage {
   // The user cleared the site's data, or the browser gave up on it.
   database.onclose = () => {
     open = false
+    release()
   }
 
   /** Runs one transaction; those that write take effect in the order of the calls. */
