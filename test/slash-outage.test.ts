@@ -123,5 +123,8 @@ it('slashes once the chain is back, however long it was away and though the node
     [rogue.identity.commitment, operator.account],
   ])
   const [{ args } = { args: { reward: 0n } }] = slashed
-  expect((await cases())[0]?.reward?.amount).toBe(String(args.reward))
+  const reward = { amount: String(args.reward) }
+  expect(await cases()).toMatchObject([{ state: 'revealed', reward }])
+  const status = await operator.command(['status', '--api-url', node.apiUrl ?? ''])
+  expect(status).toMatchObject({ slashing: [{ state: 'revealed', reward }] })
 })
