@@ -4,6 +4,13 @@ pragma solidity ^0.8.28;
 import {IPaymentChannels} from "../interfaces/IPaymentChannels.sol";
 import {ChannelsFixture} from "./support/ChannelsFixture.sol";
 
+/// @dev Says yes to every signature, as a contract wallet may (ERC-1271).
+contract AgreeableWallet {
+    function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
+        return 0x1626ba7e;
+    }
+}
+
 /// @dev Known ways to rob or to stall a payment channel, each by its name. Listed in PaymentChannels.tree.
 contract PaymentChannelsAttacksTest is ChannelsFixture {
     bytes32 private id;
@@ -102,6 +109,50 @@ contract PaymentChannelsAttacksTest is ChannelsFixture {
         expectInvalidSignature(nextId, next, old);
         expectInvalidSignature(nextId, next, claimFor(nextId, 10 ether));
         vm.assertEq(channels.settle(next, signed(old, nextId, stranger.key)), net(10 ether));
+    }
+
+    /// @dev A payer signs more to a payee of its own than it gave it: the deposits of other payees are not there to take.
+    function test_Attack_SelfOwnedPayee_TakesNothingFromAnothersDeposit() public {
+        vm.prank(payer.addr);
+        bytes32 ownId = channels.open(stranger.addr, signer.addr, SALT, 1);
+        IPaymentChannels.ChannelDescriptor memory own = descriptor();
+        own.payee = stranger.addr;
+        IPaymentChannels.Claim memory greedy = claimFor(ownId, DEPOSIT);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IPaymentChannels.PaymentChannels_ExceedsDeposit.selector, ownId, uint256(DEPOSIT), uint256(1)
+            )
+        );
+        channels.settle(own, greedy);
+        vm.assertEq(channels.settle(descriptor(), claimFor(DEPOSIT)), net(DEPOSIT));
+    }
+
+    /// @dev Somebody opens and leaves a hundred channels of one unit: nobody else's are kept waiting.
+    function test_Attack_Crowd_KeepsNobodyWaiting() public {
+        for (uint256 i = 0; i < 100; ++i) {
+            bytes32 salt = bytes32(i);
+            openChannel(stranger.addr, salt, 1);
+            vm.prank(stranger.addr);
+            channels.requestClose(descriptorOf(stranger.addr, salt));
+        }
+        vm.assertEq(channels.settle(descriptor(), claimFor(10 ether)), net(10 ether));
+        vm.prank(payer.addr);
+        channels.requestClose(descriptor());
+        vm.warp(block.timestamp + THAW);
+        vm.prank(payer.addr);
+        vm.assertEq(channels.withdraw(descriptor()), DEPOSIT - 10 ether);
+    }
+
+    /// @dev A signer that is a contract could change its mind; it is not asked, and no voucher of it counts.
+    function test_Attack_ContractSigner_IsNeverAsked() public {
+        IPaymentChannels.ChannelDescriptor memory d = descriptor();
+        d.signer = address(new AgreeableWallet());
+        vm.prank(payer.addr);
+        bytes32 walletId = channels.open(payee.addr, d.signer, SALT, DEPOSIT);
+        expectInvalidSignature(walletId, d, claimFor(walletId, 10 ether));
+        IPaymentChannels.Claim memory unsigned = claimFor(walletId, 10 ether);
+        (unsigned.r, unsigned.vs) = (0, 0);
+        expectInvalidSignature(walletId, d, unsigned);
     }
 
     function requestAndStuffBlocks() private {

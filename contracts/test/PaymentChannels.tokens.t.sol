@@ -5,7 +5,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IPaymentChannels} from "../interfaces/IPaymentChannels.sol";
 import {IPostToken} from "../interfaces/IPostToken.sol";
 import {ChannelsFixture} from "./support/ChannelsFixture.sol";
-import {FalseToken, FeeToken, HookToken, OddToken, SilentToken} from "./support/Tokens.sol";
+import {BlockToken, FalseToken, FeeToken, HookToken, OddToken, SilentToken} from "./support/Tokens.sol";
 
 /// @dev Tokens that are not plain: each is refused at the first deposit, or does no harm.
 contract PaymentChannelsOddTokensTest is ChannelsFixture {
@@ -34,6 +34,27 @@ contract PaymentChannelsOddTokensTest is ChannelsFixture {
             abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(token))
         );
         openChannel();
+    }
+
+    /// @dev The payer cannot receive tokens any more: its refund waits for it, and nobody else waits.
+    function test_Attack_BlockedPayer_DoesNotStopABatch() public {
+        BlockToken blocking = new BlockToken();
+        useToken(address(blocking));
+        blocking.mint(stranger.addr, DEPOSIT);
+        vm.prank(stranger.addr);
+        blocking.approve(address(channels), DEPOSIT);
+        IPaymentChannels.ChannelClaim[] memory items = new IPaymentChannels.ChannelClaim[](2);
+        items[0] = item(descriptor(), claimFor(openChannel(), 10 ether));
+        bytes32 other = openChannel(stranger.addr, SALT, DEPOSIT);
+        items[1] = item(descriptorOf(stranger.addr, SALT), claimFor(other, 20 ether));
+        blocking.setBlocked(payer.addr, true);
+        vm.prank(payee.addr);
+        vm.assertEq(channels.closeMany(items), net(10 ether) + net(20 ether));
+        vm.assertEq(channels.withdrawRefund(stranger.addr), DEPOSIT - 20 ether);
+        vm.expectRevert(abi.encodeWithSelector(BlockToken.Blocked.selector, payer.addr));
+        channels.withdrawRefund(payer.addr);
+        blocking.setBlocked(payer.addr, false);
+        vm.assertEq(channels.withdrawRefund(payer.addr), DEPOSIT - 10 ether);
     }
 
     function test_NoReturnValue_Works() public {

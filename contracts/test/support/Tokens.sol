@@ -20,6 +20,22 @@ contract FeeToken is OddToken {
     }
 }
 
+/// @dev Lets nobody on its list receive.
+contract BlockToken is OddToken {
+    error Blocked(address account);
+
+    mapping(address => bool) private _blocked;
+
+    function setBlocked(address account, bool blocked) external {
+        _blocked[account] = blocked;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (_blocked[to]) revert Blocked(to);
+        super._update(from, to, value);
+    }
+}
+
 /// @dev Says false instead of reverting, and moves nothing.
 contract FalseToken is OddToken {
     function transfer(address, uint256) public pure override returns (bool) {
