@@ -22,6 +22,12 @@ export const LOG_TOPICS = 500
 /** Gas limit of a transaction, as parts of what was estimated: what it costs may change until it is mined. */
 export const GAS_MARGIN = { numerator: 6n, denominator: 5n }
 
+/**
+ * Most that a transaction offers for gas, as a multiple of the newest block's base fee: enough for six full blocks in a row
+ * (1.125⁶ ≈ 2). What is above the price is not paid.
+ */
+export const MAX_FEE_OVER_BASE = 2
+
 /** Registered nodes in one call. */
 export const NODE_PAGE = 100
 

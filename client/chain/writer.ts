@@ -11,7 +11,7 @@ import {
   type WalletClient,
 } from 'viem'
 import { createMutex } from '../core/mutex.ts'
-import { POLL_INTERVAL_MS } from './constants.ts'
+import { MAX_FEE_OVER_BASE, POLL_INTERVAL_MS } from './constants.ts'
 import { guard, tokensMissing } from './errors.ts'
 import { type Permit, signPermit } from './permit.ts'
 import { createRpcTransport } from './reader.ts'
@@ -78,6 +78,7 @@ function createClients(network: Network, account: LocalAccount): Clients {
     name: network.name,
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: network.rpcUrls } },
+    fees: { baseFeeMultiplier: MAX_FEE_OVER_BASE },
   })
   const shared = { chain, transport: createRpcTransport(network), pollingInterval: POLL_INTERVAL_MS }
   return {

@@ -79,11 +79,11 @@ export async function openLedger(components: LedgerComponents, options: LedgerOp
   const save = async (movements: readonly Movement[], head: BlockRef) => {
     const complete = await describe(reader, options.wallet, movements, rows)
     const keys = new Set(complete.map(keyOf))
-    const before = new Set(rows.map(keyOf))
+    const before = new Set(rows)
     const writes: Write[] = [
       ...rows.filter((row) => !keys.has(keyOf(row))).map((row) => ({ key: keyOf(row), value: undefined })),
       ...complete
-        .filter((row) => !rows.includes(row) || !before.has(keyOf(row)))
+        .filter((row) => !before.has(row))
         .map((row) => ({ key: keyOf(row), value: encodeRecord(row) })),
       { key: HEAD, value: encodeRecord({ number: head.number, hash: head.hash }) },
     ]
