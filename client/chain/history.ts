@@ -136,7 +136,7 @@ async function readMembership(rpc: PublicClient, group: Group, commitment: Hex) 
     args: [BigInt(commitment)],
   })
   const found = MEMBER_STATUS[status] ?? 'none'
-  if (found !== 'active' && found !== 'leaving') return { commitment, status: found, deposit: 0n }
-  const [deposit] = await rpc.readContract({ ...group, functionName: 'costOf', args: [limit] })
-  return { commitment, status: found, deposit }
+  if (found === 'none') return { commitment, status: found, deposit: 0n, burnt: 0n }
+  const [deposit, burnt] = await rpc.readContract({ ...group, functionName: 'costOf', args: [limit] })
+  return { commitment, status: found, deposit, burnt }
 }

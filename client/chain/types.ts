@@ -87,8 +87,8 @@ export type MoneyOf = { wallet: Address; channels: readonly Hex[]; members: read
 export type Holdings = {
   channels: (ChannelState & { channelId: Hex })[]
   refunds: bigint
-  /** `deposit`: what is still there, base units. */
-  members: { commitment: Hex; status: MemberStatus; deposit: bigint }[]
+  /** What was paid for each, base units; the deposit is there while the status is `active` or `leaving`. */
+  members: { commitment: Hex; status: MemberStatus; deposit: bigint; burnt: bigint }[]
 }
 
 /** Contract reads. They throw `CLIENT_CHAIN_UNAVAILABLE`. */

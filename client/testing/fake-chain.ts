@@ -108,8 +108,7 @@ export function createFakeChain(network: Network) {
         refunds: 0n,
         members: of.members.map((commitment) => {
           const { status, limit } = members.get(BigInt(commitment)) ?? NOBODY
-          const held = status === 'active' || status === 'leaving'
-          return { commitment, status, deposit: held ? BigInt(limit) * PRICE_PER_MESSAGE : 0n }
+          return { commitment, status, deposit: BigInt(limit) * PRICE_PER_MESSAGE, burnt: BigInt(limit) }
         }),
       }),
     gasPaid: async () => up(0n),

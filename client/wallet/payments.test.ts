@@ -170,7 +170,8 @@ describe('channel', () => {
     on.chain.change(channelId, { settled: 20n })
     await expectReconciled(client)
     const warned = eventOf(client, 'warning')
-    on.chain.change(channelId, { settled: 95n, status: 'closed' })
+    on.chain.change(channelId, { settled: 95n, status: 'closing', closeAt: 1 })
+    on.chain.change(channelId, { status: 'closed' })
     const { differences } = await client.channels.reconcile()
     expect(differences).toMatchObject([{ code: 'CLIENT_OVERCHARGED', field: 'settled', found: '95' }])
     expect(await warned).toMatchObject({ code: 'CLIENT_OVERCHARGED', data: { theirs: '95' } })
@@ -179,6 +180,7 @@ describe('channel', () => {
       ['open', 100n],
       ['settled', 20n],
       ['settled', 75n],
+      ['closeRequested', 0n],
       ['withdrawn', 5n],
     ])
   })

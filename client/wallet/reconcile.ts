@@ -76,7 +76,8 @@ function figures(records: readonly ChannelRecord[], checked: Checked): Omit<Reco
   const { channels, refunds, members } = checked.holdings
   const open = channels.filter(({ status }) => status === 'open' || status === 'closing')
   const inChannels = open.reduce((sum, { deposit, settled }) => sum + deposit - settled, 0n)
-  const memberships = members.reduce((sum, { deposit }) => sum + deposit, 0n)
+  const held = members.filter(({ status }) => status === 'active' || status === 'leaving')
+  const memberships = held.reduce((sum, { deposit }) => sum + deposit, 0n)
   const operators = [...new Map(records.map(({ operator }) => [operator.toLowerCase(), operator])).values()]
   return {
     block: checked.block.number,

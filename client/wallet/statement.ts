@@ -41,25 +41,39 @@ export function toEntries(rows: readonly (Movement & { atMs: number; gas: bigint
   })
 }
 
-type ChannelSum = { status: ChannelStatus; deposit: bigint; settled: bigint }
+/** What a movement makes of the status before it; anything else cannot be. */
+type Life<Status extends string> = Partial<Record<MovementKind, Partial<Record<Status, Status>>>>
 
-const CHANNEL_STATUS_AFTER: Partial<Record<MovementKind, ChannelStatus>> = {
-  open: 'open',
-  closeRequested: 'closing',
-  closed: 'closed',
-  withdrawn: 'closed',
+const CHANNEL_LIFE: Life<ChannelStatus> = {
+  open: { none: 'open' },
+  topUp: { open: 'open' },
+  settled: { open: 'open', closing: 'closing' },
+  closeRequested: { open: 'closing' },
+  closed: { open: 'closed', closing: 'closed' },
+  withdrawn: { closing: 'closed' },
 }
 
-const MEMBER_STATUS_AFTER: Partial<Record<MovementKind, MemberStatus>> = {
-  memberDeposit: 'active',
-  memberLeft: 'leaving',
-  memberWithdrawn: 'withdrawn',
-  memberSlashed: 'slashed',
+const MEMBER_LIFE: Life<MemberStatus> = {
+  memberDeposit: { none: 'active' },
+  memberBurnt: { active: 'active' },
+  memberLeft: { active: 'leaving' },
+  memberWithdrawn: { leaving: 'withdrawn' },
+  memberSlashed: { active: 'slashed', leaving: 'slashed' },
+}
+
+function statusAfter<Status extends string>(
+  movements: readonly Movement[],
+  life: Life<Status>,
+  first: Status,
+): Status | 'invalid' {
+  let status: Status | undefined = first
+  for (const { kind } of movements) status = status && life[kind]?.[status]
+  return status ?? 'invalid'
 }
 
 /** Where movements and contracts disagree at the block up to which the movements go. */
 export function compareHoldings(movements: readonly Movement[], held: Holdings): LedgerDifference[] {
-  const refunds = sumOf(movements, (kind) => (kind === 'closed' ? 1n : kind === 'refund' ? -1n : 0n))
+  const refunds = sumOf(movements, 'closed') - sumOf(movements, 'refund')
   return [
     ...held.channels.flatMap((channel) => compareChannel(movements, channel)),
     ...held.members.flatMap((member) => compareMember(movements, member)),
@@ -69,18 +83,17 @@ export function compareHoldings(movements: readonly Movement[], held: Holdings):
 
 function compareChannel(
   movements: readonly Movement[],
-  held: Holdings['channels'][number],
+  { channelId, status, deposit, settled }: Holdings['channels'][number],
 ): LedgerDifference[] {
-  const own = movements.filter(({ channelId }) => channelId === held.channelId)
-  const sum: ChannelSum = {
-    status: lastOf(own, CHANNEL_STATUS_AFTER) ?? 'none',
-    deposit: sumOf(own, (kind) => (kind === 'open' || kind === 'topUp' ? 1n : 0n)),
-    settled: sumOf(own, (kind) => (kind === 'settled' ? 1n : 0n)),
-  }
-  const at = { channelId: held.channelId, ...operatorOf(own) }
-  return (['status', 'deposit', 'settled'] as const).flatMap((field) =>
-    difference(field, held[field], sum[field], at),
-  )
+  const own = movements.filter((movement) => movement.channelId === channelId)
+  const at = { channelId, ...operatorOf(own) }
+  const returned = status === 'closed' ? deposit - settled : 0n
+  return [
+    ...difference('status', status, statusAfter(own, CHANNEL_LIFE, 'none'), at),
+    ...difference('deposit', deposit, sumOf(own, 'open', 'topUp'), at),
+    ...difference('settled', settled, sumOf(own, 'settled'), at),
+    ...difference('returned', returned, sumOf(own, 'closed', 'withdrawn'), at),
+  ]
 }
 
 const operatorOf = (movements: readonly Movement[]) => {
@@ -90,30 +103,21 @@ const operatorOf = (movements: readonly Movement[]) => {
 
 function compareMember(
   movements: readonly Movement[],
-  held: Holdings['members'][number],
+  { commitment, status, deposit, burnt }: Holdings['members'][number],
 ): LedgerDifference[] {
-  const own = movements.filter(({ commitment }) => commitment === held.commitment)
-  const at = { commitment: held.commitment }
+  const own = movements.filter((movement) => movement.commitment === commitment)
+  const at = { commitment }
+  const returned = status === 'withdrawn' || status === 'slashed' ? deposit : 0n
   return [
-    ...difference('status', held.status, lastOf(own, MEMBER_STATUS_AFTER) ?? 'none', at),
-    ...difference(
-      'deposit',
-      held.deposit,
-      sumOf(own, (kind) => DIRECTION[kind]),
-      at,
-    ),
+    ...difference('status', status, statusAfter(own, MEMBER_LIFE, 'none'), at),
+    ...difference('deposit', deposit, sumOf(own, 'memberDeposit'), at),
+    ...difference('burnt', burnt, sumOf(own, 'memberBurnt'), at),
+    ...difference('returned', returned, sumOf(own, 'memberWithdrawn', 'memberSlashed'), at),
   ]
 }
 
-function sumOf(movements: readonly Movement[], factor: (kind: MovementKind) => bigint): bigint {
-  return movements.reduce((sum, { kind, amount }) => sum + factor(kind) * amount, 0n)
-}
-
-function lastOf<Status>(
-  movements: readonly Movement[],
-  after: Partial<Record<MovementKind, Status>>,
-): Status | undefined {
-  return movements.map(({ kind }) => after[kind]).findLast((status) => status !== undefined)
+function sumOf(movements: readonly Movement[], ...kinds: MovementKind[]): bigint {
+  return movements.reduce((sum, { kind, amount }) => (kinds.includes(kind) ? sum + amount : sum), 0n)
 }
 
 function difference(

@@ -76,10 +76,11 @@ export type LedgerDifference = {
     | 'CLIENT_CHANNEL_RECORD_WRONG'
     | 'CLIENT_OVERCHARGED'
   >
-  field: 'status' | 'deposit' | 'settled' | 'refunds'
+  /** `returned`: what came back, or was lost, at the end. */
+  field: 'status' | 'deposit' | 'settled' | 'burnt' | 'returned' | 'refunds'
   /** By the contract; for `CLIENT_OVERCHARGED` what was promised. Amounts are base units. */
   expected: string
-  /** In the ledger or the record. */
+  /** In the ledger or the record; the status `invalid` is of movements that cannot follow one another. */
   found: string
   channelId?: Hex
   operator?: Address
