@@ -20,6 +20,8 @@ export async function run(): Promise<Outcome> {
       { what: 'tick checked', 'per second': perSecond(tickMs) },
       { what: 'charge, on disk', 'per second': Math.round(charges) },
       { what: 'paid request over one connection', 'per second': Math.round(requests.perSecond) },
+      { what: 'its processor time in the client', ms: round(requests.clientMs) },
+      { what: 'its processor time in the node', ms: round(requests.nodeMs) },
     ],
     result: {
       viem_recover_per_s: perSecond(viemMs),
