@@ -35,6 +35,8 @@ import { openSettler } from './support/settling.ts'
 
 const FUNDS = 20n * DEPOSIT
 const LIMIT = 10
+/** For what a busy machine may be slow at. */
+const WAIT_MS = 20_000
 
 let dev: DevChain
 let operator: HDAccount
@@ -430,7 +432,9 @@ describe('the endpoint', () => {
     await dev.setAutomine(false)
     const asked = [client.raise(payee(), DEPOSIT + 1n), client.replenish(payee()), client.replenish(payee())]
     await expect
-      .poll(() => dev.client.getTransactionCount({ address: client.address, blockTag: 'pending' }))
+      .poll(() => dev.client.getTransactionCount({ address: client.address, blockTag: 'pending' }), {
+        timeout: WAIT_MS,
+      })
       .toBe(2)
     await dev.setAutomine(true)
     await dev.mine()

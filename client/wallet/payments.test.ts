@@ -123,7 +123,7 @@ describe('channel', () => {
     const on = await setUp()
     const client = await startClient(on)
     for (let at = 0; at < 12; at++) await send(client)
-    await expect.poll(() => only(client).deposit).toBe(200n)
+    await expect.poll(() => only(client).deposit, { timeout: 10_000 }).toBe(200n)
     const { paid } = only(client)
     expect(paid).toBeGreaterThan(100n)
     on.chain.reorganise()
