@@ -30,6 +30,8 @@ export type Site = {
   requests(): string[]
   /** Bytes by file name. */
   sizes(): ReadonlyMap<string, number>
+  /** Sends the next file of this name in part only; resolves when the page has cut it off. */
+  stall(name: RegExp): Promise<void>
   /** A file that is served instead of the built one. */
   override(path: string, body: Uint8Array): void
   close(): Promise<void>
@@ -51,6 +53,7 @@ export async function startSite(root: string): Promise<Site> {
   )
   const overrides = new Map<string, Uint8Array>()
   let requests: string[] = []
+  let stalled: { name: RegExp; cut: () => void } | undefined
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     requests.push(pathname)
@@ -60,7 +63,11 @@ export async function startSite(root: string): Promise<Site> {
       'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
       'content-security-policy': POLICY,
     }
-    response.writeHead(body ? 200 : 404, headers).end(body)
+    response.writeHead(body ? 200 : 404, headers)
+    if (body === undefined || !stalled?.name.test(path)) return response.end(body)
+    response.once('close', stalled.cut)
+    stalled = undefined
+    response.write(body.subarray(0, body.byteLength / 2))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -72,6 +79,11 @@ export async function startSite(root: string): Promise<Site> {
       return seen
     },
     sizes: () => sizes,
+    stall(name) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stalled = { name, cut: resolve }
+      return promise
+    },
     override: (path, body) => overrides.set(path, body),
     async close() {
       server.closeAllConnections()

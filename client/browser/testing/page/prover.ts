@@ -11,6 +11,8 @@ async function timed<T>(task: Promise<T>): Promise<{ value: T; ms: number }> {
   return { value: await task, ms: performance.now() - started }
 }
 
+let afterAbort: () => Promise<boolean> = () => Promise.reject(new TypeError('abort first'))
+
 export const prover = {
   /** Four proofs of one member on a fresh worker: the first, the next, and two made ahead of one message. */
   async prove(inputs: RlnInputs, source?: KeySource) {
@@ -40,21 +42,27 @@ export const prover = {
     return { stages: [...stages], failure }
   },
 
-  /** Aborts at the first progress of a stage, and then proves after all. */
-  async abort(inputs: RlnInputs, stage: ProverProgress['stage']) {
+  /** Aborts several proofs at the first progress of a stage, and then makes one after all. */
+  async abort(inputs: RlnInputs[], stage: ProverProgress['stage']) {
     const engine = createWorkerProver()
     const stop = new AbortController()
-    let steps = 0
     const onProgress = (progress: ProverProgress) => {
-      if (stop.signal.aborted) steps++
       if (progress.stage === stage) stop.abort()
     }
-    const failure = await engine.prove(inputs, { signal: stop.signal, onProgress }).catch(codeOf)
-    const { proof, signals } = await engine.prove(inputs)
-    const verified = await engine.verify(proof, signals)
-    await engine.close()
-    return { failure, steps, verified }
+    const options = { signal: stop.signal, onProgress }
+    const proofs = inputs.map((one) => engine.prove(one, options).then(() => 'proved', codeOf))
+    const outcomes = await Promise.all(proofs)
+    const after = async () => {
+      const [first] = inputs as [RlnInputs]
+      const { proof, signals } = await engine.prove(first)
+      const verified = await engine.verify(proof, signals)
+      await engine.close()
+      return verified
+    }
+    afterAbort = after
+    return outcomes
   },
+  worksOn: () => afterAbort(),
 
   /** What the library says of portable evidence: the secret that it gives away, or why it is none. */
   async judge(evidence: string[], network: BreachContext) {
