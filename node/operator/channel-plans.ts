@@ -1,6 +1,7 @@
 import { EMPTY_CLAIM, toClaim } from '@postrider/contracts'
 import { bytesToHex, type Hex } from '@postrider/protocol/wire'
 import { callOf } from '../chain/contracts.ts'
+import { readAddress } from '../core/address.ts'
 import type { ChannelReport } from '../payments/index.ts'
 import { type Check, failed, ok } from './checks.ts'
 import type { Plan } from './plan.ts'
@@ -9,13 +10,14 @@ import type { ChainPlanContext } from './types.ts'
 
 /** Settles what was paid and ends the channel at once, which only the payee can. */
 export function closePlan({ chain }: Pick<ChainPlanContext, 'chain'>, channel: ChannelReport): Plan {
-  const { channelId, descriptor, deposit, paid, unredeemed } = channel
+  const { descriptor, deposit, paid, unredeemed } = channel
+  const payer = readAddress(descriptor.payer) ?? descriptor.payer
   return {
     action: 'channel close',
     checks: [livingCheck(channel), notClaimedCheck(channel), coveredCheck(channel)],
     steps: [
       {
-        label: `close channel ${channelId}`,
+        label: 'close the channel',
         call: callOf(chain.network, 'paymentChannels', 'closeMany', [[itemOf(channel)]]),
       },
     ],
@@ -23,7 +25,7 @@ export function closePlan({ chain }: Pick<ChainPlanContext, 'chain'>, channel: C
       unredeemed > 0n
         ? `${post(unredeemed)} are settled, less the share that the contract burns`
         : 'nothing is left to settle',
-      `${post(deposit > paid ? deposit - paid : 0n)} become free for the payer ${descriptor.payer} to withdraw`,
+      `${post(deposit > paid ? deposit - paid : 0n)} become free for the payer ${payer} to withdraw`,
       'the client must open another channel to pay this node again',
       'what it pays before the transaction is mined is not settled',
     ],

@@ -180,7 +180,10 @@ export function fromRedemption(redemption: Redemption): Action {
     kind: closes ? 'channel.close' : 'rewards.claim',
     state: ACTION_STATES[state],
     createdAt,
-    effects: [`${post(amount)} are settled, less the share that the contract burns`],
+    effects: [
+      `${post(amount)} are settled, less the share that the contract burns`,
+      ...(closes ? ['the channel ends'] : []),
+    ],
     transactions: [
       {
         label: `${closes ? 'close' : 'settle'} ${counted(channels.length, 'channel')}`,

@@ -215,7 +215,7 @@ function chainText(
   const gas = account && `${ether(account.ether)}${account.low ? style.red(' (low: send ETH)') : ''}`
   return fields(style, [
     ['state', connected ? 'connected' : style.red('no endpoint answers')],
-    ['head', head ? `${head.number}, ${lagSeconds ?? 0} s old` : 'unknown'],
+    ['head', head ? `${head.number}, ${duration((lagSeconds ?? 0) * 1000)} old` : 'unknown'],
     ['for gas', gas ?? 'unknown'],
     ['transactions', `${pending.length} waiting`],
   ])
