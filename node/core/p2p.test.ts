@@ -400,6 +400,18 @@ describe('frame stream', () => {
     await vi.waitFor(() => expect(frames).toEqual([1, 50, 100]))
   })
 
+  it('carries what was written just before the connection closes', async () => {
+    const { server, connection } = await startEcho()
+    const received = Promise.withResolvers<Uint8Array>()
+    await server.libp2p.handle('/test/last/1.0.0', (stream) => {
+      void createFrameStream(stream, 100_000).read().then(received.resolve, received.reject)
+    })
+    const stream = await connection.newStream('/test/last/1.0.0')
+    void createFrameStream(stream, 100_000).write(new Uint8Array(100_000))
+    await connection.close()
+    expect((await received.promise).length).toBe(100_000)
+  })
+
   it('decodes prefixes of up to four bytes and refuses longer ones', () => {
     const decode = (...bytes: number[]) =>
       decodeLength({ byteLength: bytes.length, get: (index) => bytes[index] ?? 0 })
