@@ -16,7 +16,7 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C before it was done' },
   outputClosed: {
     code: 141,
-    meaning: 'done, but whoever read the output closed it, as head does, before all of it was written',
+    meaning: 'done, but the output was closed before all of it was written, as by head',
   },
 } as const
 
