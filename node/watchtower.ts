@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readChannels } from './chain/channel-reader.ts'
+import { createChannelReader } from './chain/channel-reader.ts'
 import { createChainClient } from './chain/client.ts'
 import { createRedeemer } from './chain/redeemer.ts'
 import { createSender } from './chain/sender.ts'
@@ -70,7 +70,7 @@ export async function runWatchtower(
         if (refused > 0) logger.warn({ refused }, 'claims with a wrong signature or tick left out')
         return claims
       },
-      channels: (ids) => readChannels(client, ids),
+      channels: createChannelReader({ ...base, client }, { confirmations }),
       redeemer: createRedeemer({ client, sender }, { tokenPerNativeMilli, payee }),
     },
     { intervalMs: start.intervalSeconds * 1000, graceSeconds, all },

@@ -1,12 +1,42 @@
+import { isPostriderError } from '@postrider/protocol/errors'
 import type { Hex } from '@postrider/protocol/wire'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
 import type { ChannelStatus } from './channels.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
 import { readContract } from './contracts.ts'
+import { createHeadWatch, type HeadWatchOptions } from './heads.ts'
 
 /** A channel as the contract has it now; `none` before it is opened. */
 export type ChannelReading = { status: ChannelStatus | 'none'; settled: bigint; closeAt: number }
 
 const STATUSES = ['none', 'open', 'closing', 'closed'] as const
+
+/**
+ * As `readChannels`, from an endpoint that most others agree with. While there is no majority it believes the first one
+ * rather than none: a claim too many costs some gas, one too few what it is worth.
+ */
+export function createChannelReader(
+  components: { client: ChainClient; clock: Clock; logger: Logger; metrics: Metrics },
+  options: HeadWatchOptions,
+): (ids: readonly Hex[]) => ReturnType<typeof readChannels> {
+  const { client, logger, metrics } = components
+  const { endpoints } = client
+  if (endpoints.size < 2) return (ids) => readChannels(client, ids)
+  const heads = createHeadWatch({ ...components, endpoints }, options)
+  return async (ids) => {
+    try {
+      await heads.look()
+    } catch (err) {
+      if (!isPostriderError(err) || err.code !== 'CHAIN_ENDPOINTS_DISAGREE') throw err
+      logger.error({ err }, 'believing the first RPC endpoint')
+      metrics.error(err.code)
+      endpoints.hold(undefined)
+    }
+    return readChannels(client, ids)
+  }
+}
 
 /**
  * Reads channels of anybody at the newest block, with that block's time in Unix seconds. It follows no events, so

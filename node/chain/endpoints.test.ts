@@ -3,7 +3,12 @@ import { identityFromSecret } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
 import type { HDAccount } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../core/clock.ts'
+import { silentLogger } from '../core/logger.ts'
+import { createMetrics } from '../core/metrics.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
+import { createChannelReader } from './channel-reader.ts'
+import { createChainClient } from './client.ts'
 import type { ChainOptions } from './index.ts'
 import { type DevChain, startDevChain } from './testing/devchain.ts'
 import { type ChainHarness, callAs, provision, startChain } from './testing/harness.ts'
@@ -182,6 +187,33 @@ describe('of two endpoints', () => {
     })
     expect(chain.membership.size()).toBe(await memberCount())
     expect(chain.channels.channel(id)).toMatchObject({ deposit: 105n })
+  })
+})
+
+describe('a reader of channels that follows nothing', () => {
+  const forgetful: Lie = (result, { method }) =>
+    method === 'eth_call' ? `0x${'0'.repeat((result as string).length - 2)}` : result
+  const reader = (count: number) => {
+    const base = { clock: systemClock, logger: silentLogger, metrics: createMetrics() }
+    const rpcUrls = endpoints.slice(0, count).map(({ url }) => url)
+    const client = createChainClient(base, { network: dev.network, rpcUrls })
+    onTestFinished(() => {
+      for (const endpoint of endpoints) endpoint.tell(undefined)
+      client.stop()
+    })
+    return createChannelReader({ ...base, client }, { confirmations: CONFIRMATIONS })
+  }
+
+  it('hears the endpoints that agree, and the first when none do', async () => {
+    const id = await openChannel()
+    await dev.mine()
+    const [first, second] = endpoints as [LyingEndpoint, LyingEndpoint]
+    first.tell((result, request) => forgetful(otherFork(result, request), request))
+    const [three, two] = [reader(3), reader(2)]
+    expect((await three([id])).channels).toMatchObject([{ status: 'open' }])
+    first.tell(undefined)
+    second.tell(otherFork)
+    expect((await two([id])).channels).toMatchObject([{ status: 'open' }])
   })
 })
 
