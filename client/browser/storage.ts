@@ -28,8 +28,8 @@ export async function openIndexedDbStorage(name: string): Promise<Storage> {
       created.createObjectStore(RECORDS)
       created.createObjectStore(LOGS)
     })
-    // Some browsers ask the user: nothing waits for the answer.
-    navigator.storage.persist().catch(() => undefined)
+    // Some browsers ask the user: nothing waits for the answer. A client in a worker cannot ask.
+    navigator.storage.persist?.().catch(() => undefined)
     return createStorage(database, release)
   } catch (cause) {
     release()

@@ -43,7 +43,6 @@ export async function startSite(root: string): Promise<Site> {
   const built = await build({
     ...{ root, configFile: false, logLevel: 'error', base: './' },
     build: { outDir, emptyOutDir: true, target: 'es2022' },
-    worker: { format: 'es' },
     // The storage suite is vitest's elsewhere; in the page it is collected by this.
     resolve: { alias: { vitest: join(root, 'suite-runner.ts') } },
   })
