@@ -47,7 +47,7 @@ describe('every action', () => {
     ['/v1/stake/add', { amount: null }, { kind: 'stake.add', amount: null }],
     ['/v1/stake/exit', {}, { kind: 'stake.exit' }],
     ['/v1/stake/withdraw', {}, { kind: 'stake.withdraw' }],
-    [`/v1/channels/${CHANNEL}/settle`, {}, { kind: 'channel.settle', channelId: CHANNEL }],
+    [`/v1/channels/${CHANNEL}/settle`, {}, { kind: 'rewards.claim', channels: [CHANNEL], force: true }],
     [`/v1/channels/${CHANNEL}/close`, {}, { kind: 'channel.close', channelId: CHANNEL }],
     [CLAIM, {}, { kind: 'rewards.claim', channels: undefined, force: false }],
     [
@@ -82,7 +82,11 @@ describe('every action', () => {
 
   test('that names what does not exist is answered 404', async () => {
     const missing = `0x${'f'.repeat(64)}`
-    const urls = [`/v1/channels/${missing}/close`, '/v1/payments/redemptions/r-9/approve']
+    const urls = [
+      `/v1/channels/${missing}/close`,
+      `/v1/channels/${missing}/settle`,
+      '/v1/payments/redemptions/r-9/approve',
+    ]
     for (const url of urls) {
       expect((await api.post(url, { dryRun: true })).json()).toMatchObject({
         status: 404,

@@ -107,9 +107,8 @@ export type Command =
   | { kind: 'stake.add'; amount: bigint | null }
   | { kind: 'stake.exit' }
   | { kind: 'stake.withdraw' }
-  | { kind: 'channel.settle'; channelId: string }
   | { kind: 'channel.close'; channelId: string }
-  /** `channels` absent: all of them; `force`: also what is not worth its gas. */
+  /** `channels` absent: all that there are; `force`: also what is not worth its gas. */
   | { kind: 'rewards.claim'; channels?: readonly string[] | undefined; force: boolean }
   /** Oversight: lets a proposed redemption go. */
   | { kind: 'rewards.claim'; redemption: string }

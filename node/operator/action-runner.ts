@@ -56,13 +56,19 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
 
+  const ends = metrics.counter('operator_actions_total', {
+    help: 'Actions of the operator by end',
+    labels: ['kind', 'end'],
+  })
+
   const tell = (id: string) => {
     for (const listener of listeners) listener(id)
   }
 
-  const end = async (id: string, failure: ActionRecord['failure']): Promise<void> => {
+  const end = async ({ id, kind }: ActionRecord, failure?: ActionRecord['failure']): Promise<void> => {
     const state = failure ? 'failed' : 'done'
     await store.end(id, { state, failure, updatedMs: clock.nowMs() })
+    ends.inc({ kind, end: state })
     logger.info({ action: id, state, code: failure?.code }, 'action ended')
     tell(id)
   }
@@ -82,18 +88,19 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
     }
   }
 
-  const carryOut = async ({ id, steps }: ActionRecord): Promise<void> => {
+  const carryOut = async (record: ActionRecord): Promise<void> => {
+    const { id, steps } = record
     for (const [at, { call }] of steps.entries()) {
       const key = transactionKey(id, at)
       try {
         await send({ ...call, key })
       } catch (error) {
         if (stopping.signal.aborted || hasCode(error, 'CHAIN_SENDER_STOPPED')) return
-        if (!(await isDone(key))) return await end(id, failureOf(error))
+        if (!(await isDone(key))) return await end(record, failureOf(error))
       }
       tell(id)
     }
-    await end(id, undefined)
+    await end(record)
   }
 
   const run = (record: ActionRecord) => {
@@ -115,7 +122,7 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
   return {
     async start() {
       for (const record of await store.open()) {
-        if (await isExpired(record)) await end(record.id, reasonOf('API_ACTION_EXPIRED'))
+        if (await isExpired(record)) await end(record, reasonOf('API_ACTION_EXPIRED'))
         else run(record)
       }
     },

@@ -65,14 +65,17 @@ describe('a command', () => {
     await payments.stop()
   })
 
-  it('that names a channel which is not there is none', async () => {
+  it('that names what is not there is none', async () => {
     const { actions, payments } = await setUp([])
-    for (const kind of ['channel.settle', 'channel.close'] as const) {
-      const command = { kind, channelId: `0x${'99'.repeat(32)}` }
+    const channelId = `0x${'99'.repeat(32)}`
+    const commands = [
+      { kind: 'channel.close', channelId },
+      { kind: 'rewards.claim', channels: [channelId], force: true },
+      { kind: 'rewards.claim', redemption: 'r-unknown' },
+    ] as const
+    for (const command of commands) {
       expect([await actions.plan(command), await actions.begin('r', command)]).toEqual([undefined, undefined])
     }
-    const unknown = { kind: 'rewards.claim', redemption: 'r-unknown' } as const
-    expect([await actions.plan(unknown), await actions.begin('r', unknown)]).toEqual([undefined, undefined])
     await payments.stop()
   })
 

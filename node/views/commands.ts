@@ -38,10 +38,6 @@ export async function draftOf(command: Command, { context, payments }: Sources):
       const channel = await payments.channel(command.channelId as Hex)
       return channel && draftOfChannels(closePlan(context, channel), [channel])
     }
-    case 'channel.settle': {
-      const known = await payments.channel(command.channelId as Hex)
-      return known && draftClaims(command, { context, payments })
-    }
     case 'rewards.claim':
       return 'redemption' in command
         ? draftApproval(command.redemption, { context, payments })
@@ -73,7 +69,10 @@ const draftOfChannels = (plan: Plan, channels: readonly ChannelReport[]): Draft 
 type Sources = { context: ChainPlanContext; payments: Payments }
 type Claims = Parameters<typeof toRedeemRequest>[0]
 
-async function draftClaims(command: Claims, { context, payments }: Sources): Promise<Draft> {
+async function draftClaims(command: Claims, { context, payments }: Sources): Promise<Draft | undefined> {
+  const named = 'channels' in command ? (command.channels ?? []) : []
+  const known = await Promise.all(named.map((id) => payments.channel(id as Hex)))
+  if (known.includes(undefined)) return undefined
   const record = await payments.redemption.preview(toRedeemRequest(command))
   if (record) return draftRecord(command.kind, record, { context, payments })
   const plan = { action: command.kind, checks: [], steps: [], effects: [], details: {} }

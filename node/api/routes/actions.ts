@@ -95,16 +95,12 @@ function registerStakeActions(app: App, context: RouteContext): void {
 
 function registerChannelActions(app: App, context: RouteContext): void {
   const both = [
-    {
-      kind: 'channel.settle',
-      id: 'settleChannel',
-      summary: 'Settle what a channel owes, whatever it is worth',
-    },
-    { kind: 'channel.close', id: 'closeChannel', summary: 'Settle and end a channel at once' },
+    { what: 'settle', id: 'settleChannel', summary: 'Settle what a channel owes, whatever it is worth' },
+    { what: 'close', id: 'closeChannel', summary: 'Settle and end a channel at once' },
   ] as const
-  for (const { kind, id, summary } of both) {
+  for (const { what, id, summary } of both) {
     app.post(
-      `/v1/channels/:id/${kind.slice('channel.'.length)}`,
+      `/v1/channels/:id/${what}`,
       {
         config,
         schema: {
@@ -117,7 +113,11 @@ function registerChannelActions(app: App, context: RouteContext): void {
       },
       (request, reply) => {
         const { id: channelId } = request.params
-        return act(context, request, reply, { kind, channelId }, channelId)
+        const command: Command =
+          what === 'close'
+            ? { kind: 'channel.close', channelId }
+            : { kind: 'rewards.claim', channels: [channelId], force: true }
+        return act(context, request, reply, command, channelId)
       },
     )
   }
@@ -137,7 +137,7 @@ function registerRewardActions(app: App, context: RouteContext): void {
     },
     (request, reply) => {
       const { channels, force } = request.body
-      return act(context, request, reply, { kind: 'rewards.claim', channels, force }, 'the rewards')
+      return act(context, request, reply, { kind: 'rewards.claim', channels, force }, 'a channel')
     },
   )
 

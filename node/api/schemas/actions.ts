@@ -15,7 +15,6 @@ export const actionKind = z.enum([
   'stake.add',
   'stake.exit',
   'stake.withdraw',
-  'channel.settle',
   'channel.close',
   'rewards.claim',
 ])

@@ -234,7 +234,9 @@ export function fakeAction(id: string, command: Command, changes: Partial<Action
 /** Knows channels of `fake`, and one proposed redemption, `r-1`. */
 function actionsOf(fake: Omit<FakeViews, 'views'>): Actions {
   const names = (command: Command): boolean => {
-    if ('channelId' in command) return fake.channels.some(({ id }) => id === command.channelId)
+    const known = (channelId: string) => fake.channels.some(({ id }) => id === channelId)
+    if ('channelId' in command) return known(command.channelId)
+    if ('channels' in command) return command.channels?.every(known) ?? true
     return 'redemption' in command ? command.redemption === 'r-1' : true
   }
   const byRequest = new Map<string, Action>()
