@@ -45,7 +45,7 @@ async function startTower(claims: string): Promise<{ child: Child; address: Addr
   await treasury.grant(address, 0n)
   const watch = ['watchtower', '--claims', claims, '--interval', '1', '--grace', '0']
   const child = processes.start('tower', [CLI, ...options, ...watch], { env })
-  await waitForLine(child, /watching; 1 channels/, PATIENCE_MS)
+  await waitForLine(child, /watching; 1 channel /, PATIENCE_MS)
   return { child, address }
 }
 
