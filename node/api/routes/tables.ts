@@ -1,6 +1,7 @@
 import { type Column, csvHeading, csvRow } from '@postrider/protocol/csv'
 import { formatAmount, TOKEN_SYMBOL } from '@postrider/protocol/payment'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { readAddress } from '../../core/address.ts'
 import { MAX_CSV_ROWS, MAX_PAGE_ITEMS } from '../constants.ts'
 import type { Channel, LedgerEntry, Page, PageRequest } from '../types.ts'
 
@@ -22,7 +23,7 @@ const isoTime = (ms: number | null): string | null => (ms === null ? null : new 
 export const channelColumns: readonly Column<Channel>[] = [
   { name: 'id', cell: ({ id }) => id },
   { name: 'state', cell: ({ state }) => state },
-  { name: 'payer', cell: ({ payer }) => payer },
+  { name: 'payer', cell: ({ payer }) => readAddress(payer) ?? payer },
   ...amountColumns<Channel>('deposit', ({ deposit }) => deposit),
   ...amountColumns<Channel>('settled', ({ settled }) => settled),
   ...amountColumns<Channel>('paid', ({ paid }) => paid),
