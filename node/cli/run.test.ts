@@ -71,6 +71,7 @@ test('a node runs, answers, and stops in order', async () => {
   node.child.kill('SIGTERM')
   expect(await node.exited).toBe(0)
   expect(node.talk()).not.toContain('correct horse')
+  expect(node.talk()).toContain('CIRCUITS_DEVELOPMENT_KEYS')
   await expect(stat(`${dataDir}/running.json`)).rejects.toThrow()
   expect((await status()).data.error.code).toBe('CLI_NODE_UNREACHABLE')
 })
