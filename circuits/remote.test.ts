@@ -92,13 +92,17 @@ describe('keys from a server', () => {
     expect(zkey.byteLength).toBeGreaterThan(0)
   })
 
-  it('may come later: a missing file says that a retry can help', async () => {
+  it('may come later: what has come is kept, and a retry fetches what is missing', async () => {
     await rm(join(folder, 'rln.zkey'))
     await expect(loadArtifacts(source)).rejects.toMatchObject({
       code: 'CIRCUITS_ARTIFACT_UNAVAILABLE',
       retryable: true,
       data: { file: 'rln.zkey' },
     })
+    await cp(join(DEFAULT_ARTIFACTS_DIR, 'rln.zkey'), join(folder, 'rln.zkey'))
+    asked = []
+    await expect(loadArtifacts(source)).resolves.toBeDefined()
+    expect(asked).toEqual(['rln.zkey'])
   })
 
   it('stop coming when the caller gives up', async () => {

@@ -44,11 +44,10 @@ export async function readListed(read: ReadFile, manifest: Manifest): Promise<Ar
     await expectHash(name, bytes, expected.sha256)
     return bytes
   }
-  const [wasm, zkey, key] = await Promise.all([
-    checked('rln.wasm'),
-    checked('rln.zkey'),
-    checked('verification_key.json'),
-  ])
+  const reading = [checked('rln.wasm'), checked('rln.zkey'), checked('verification_key.json')] as const
+  // One that fails lets the others come in and be kept, so that the next attempt needs only what is missing.
+  await Promise.allSettled(reading)
+  const [wasm, zkey, key] = await Promise.all(reading)
   return {
     wasm,
     zkey,

@@ -42,12 +42,12 @@ export const prover = {
     return { stages: [...stages], failure }
   },
 
-  /** Aborts several proofs at the first progress of a stage, and then makes one after all. */
-  async abort(inputs: RlnInputs[], stage: ProverProgress['stage']) {
+  /** Aborts several proofs when a stage has done more than `least`. */
+  async abort(inputs: RlnInputs[], stage: ProverProgress['stage'], least: number) {
     const engine = createWorkerProver()
     const stop = new AbortController()
     const onProgress = (progress: ProverProgress) => {
-      if (progress.stage === stage) stop.abort()
+      if (progress.stage === stage && progress.done > least) stop.abort()
     }
     const options = { signal: stop.signal, onProgress }
     const proofs = inputs.map((one) => engine.prove(one, options).then(() => 'proved', codeOf))
@@ -62,6 +62,7 @@ export const prover = {
     afterAbort = after
     return outcomes
   },
+  /** Makes one of them after all, with the same worker. */
   worksOn: () => afterAbort(),
 
   /** What the library says of portable evidence: the secret that it gives away, or why it is none. */
