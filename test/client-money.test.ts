@@ -393,6 +393,9 @@ describe('a crash', () => {
   })
 })
 
+/** Transactions of an account, with those that wait for a block. */
+const pendingOf = (address: Address) => dev.client.getTransactionCount({ address, blockTag: 'pending' })
+
 describe('the endpoint', () => {
   it('that goes away loses nothing: the ledger can be read as it was, and everything goes on after it', async () => {
     await using proxy = await startTcpProxy(dev.port)
@@ -408,6 +411,20 @@ describe('the endpoint', () => {
     proxy.restore()
     await client.raise(payee(), DEPOSIT + 1n)
     await expectAgreement(client, 2n * DEPOSIT)
+  })
+
+  it('that does not answer for a while holds a top-up up, and does not double it', async () => {
+    await using proxy = await startTcpProxy(dev.port)
+    const client = await newClient({ network: { ...dev.network, rpcUrls: [proxy.url] } })
+    await client.open(payee())
+    proxy.freeze()
+    const before = proxy.accepted()
+    const raised = client.raise(payee(), DEPOSIT + 1n)
+    await expect.poll(() => proxy.accepted(), { timeout: WAIT_MS }).toBeGreaterThan(before)
+    proxy.restore()
+    await raised
+    const { rows } = await expectAgreement(client, 2n * DEPOSIT)
+    expect(kindsOf(rows)).toEqual(['open', 'topUp'])
   })
 
   it('that loses the answer to a transaction causes no second one', async () => {
@@ -431,15 +448,37 @@ describe('the endpoint', () => {
     await client.promise(payee(), DEPOSIT - 1n)
     await dev.setAutomine(false)
     const asked = [client.raise(payee(), DEPOSIT + 1n), client.replenish(payee()), client.replenish(payee())]
-    await expect
-      .poll(() => dev.client.getTransactionCount({ address: client.address, blockTag: 'pending' }), {
-        timeout: WAIT_MS,
-      })
-      .toBe(2)
+    await expect.poll(() => pendingOf(client.address), { timeout: WAIT_MS }).toBe(2)
     await dev.setAutomine(true)
     await dev.mine()
     await Promise.all(asked)
     expect(kindsOf((await expectAgreement(client, 2n * DEPOSIT)).rows)).toEqual(['open', 'topUp'])
+  })
+
+  it('whose pool replaces a top-up by another transaction of the wallet: the budget has it back', async () => {
+    const wallet = await newWallet()
+    const client = await newClient({ wallet })
+    await client.open(payee())
+    await dev.setAutomine(false)
+    const raised = client.raise(payee(), DEPOSIT + 1n).catch((error) => error)
+    const { account } = wallet
+    await expect.poll(() => pendingOf(account.address), { timeout: WAIT_MS }).toBe(2)
+    const maxFeePerGas = 10n ** 11n
+    const other = {
+      account,
+      to: payee(),
+      value: 1n,
+      nonce: 1,
+      maxFeePerGas,
+      maxPriorityFeePerGas: maxFeePerGas,
+    }
+    await dev.client.sendTransaction(other)
+    await dev.setAutomine(true)
+    await dev.mine()
+    expect(await raised).toMatchObject({ code: 'CLIENT_TRANSACTION_FAILED', retryable: false })
+    expect(kindsOf((await expectAgreement(client, DEPOSIT)).rows)).toEqual(['open'])
+    await client.raise(payee(), DEPOSIT + 1n)
+    await expectAgreement(client, 2n * DEPOSIT)
   })
 
   it.each([

@@ -28,14 +28,18 @@ export function createSender(clients: Clients) {
         const signed = await sign(clients, call as unknown as Call)
         await keep?.(signed)
         await clients.rpc.sendRawTransaction({ serializedTransaction: signed.raw })
-        if ((await receiptOf(clients, signed.hash)) === 'reverted') {
-          throw failed(name, 'reverted after it was sent', [signed.hash])
-        }
+        const outcome = await receiptOf(clients, signed.hash)
+        if (outcome !== 'mined') throw failed(name, REASONS[outcome], [signed.hash])
       })
     },
     conclude: (transaction: SignedTransaction) => guard('transaction', () => conclude(clients, transaction)),
   }
 }
+
+const REASONS = {
+  reverted: 'reverted after it was sent',
+  void: 'another transaction of this wallet took its nonce',
+} as const
 
 type Call = ContractFunctionParameters<Abi, 'nonpayable', string>
 
@@ -69,8 +73,10 @@ async function sign({ rpc, account, chain }: Clients, call: Call): Promise<Signe
 }
 
 async function receiptOf({ rpc }: Clients, hash: Hex): Promise<TransactionOutcome> {
-  const { status } = await rpc.waitForTransactionReceipt({ hash, timeout: TRANSACTION_TIMEOUT_MS })
-  return status === 'success' ? 'mined' : 'reverted'
+  // The receipt may be of the transaction that took this one's place.
+  const receipt = await rpc.waitForTransactionReceipt({ hash, timeout: TRANSACTION_TIMEOUT_MS })
+  if (receipt.transactionHash !== hash) return 'void'
+  return receipt.status === 'success' ? 'mined' : 'reverted'
 }
 
 async function conclude(

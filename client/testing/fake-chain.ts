@@ -46,7 +46,7 @@ export function createFakeChain(network: Network) {
     return value
   }
   const transact = async (call: string) => {
-    if (call) calls.push(call)
+    calls.push(call)
     await faults.beforeWrite(call)
     up(undefined)
     if (faults.refuse) throw refused(faults.refuse)
@@ -80,12 +80,12 @@ export function createFakeChain(network: Network) {
     }
   }
   const deliver = async (call: string, keep: Keep | undefined, run: () => void) => {
-    calls.push(call)
+    if (faults.offline || faults.refuse) return transact(call)
     const hash = wordOf(BigInt(sent.size + 1))
     const transaction = { run, mined: false }
-    if (faults.offline || faults.refuse) return transact('')
     sent.set(hash, transaction)
     await keep?.({ hash, raw: hash, nonce: sent.size })
+    calls.push(call)
     await faults.beforeWrite(call)
     mine(transaction)
   }

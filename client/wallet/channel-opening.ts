@@ -1,5 +1,5 @@
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
-import { channelId, type PaymentDomain } from '@postrider/protocol/payment'
+import { channelId, formatAmount, type PaymentDomain } from '@postrider/protocol/payment'
 import { type Address, equalHex } from '@postrider/protocol/wire'
 import { tokensMissing } from '../chain/errors.ts'
 import { larger, smaller } from '../core/bigint.ts'
@@ -151,7 +151,7 @@ async function topUp(
   const id = record.channelId
   const missing = total - record.deposit
   const room = budget.maxDeposit - record.deposit
-  if (missing > room) throw tooMuch(total, budget)
+  if (missing > room) throw tooMuch(record, total, budget)
   const amount = smaller(larger(missing, budget.deposit), room)
   await assertFunds(parts, domain, amount)
   await spending.spend(
@@ -174,9 +174,20 @@ function behind({ channelId: id, operator }: ChannelRecord, shown: bigint, least
   })
 }
 
-function tooMuch(needed: bigint, { maxDeposit }: Budget): PostriderError {
-  const data = { limit: 'maxDeposit', needed: needed.toString(), allowed: maxDeposit.toString() }
-  return new PostriderError('CLIENT_BUDGET_EXCEEDED', { detail: 'the limit of one channel', data })
+function tooMuch({ channelId: id, operator, deposit }: ChannelRecord, needed: bigint, budget: Budget) {
+  const { maxDeposit: allowed } = budget
+  const remaining = allowed > deposit ? allowed - deposit : 0n
+  return new PostriderError('CLIENT_BUDGET_EXCEEDED', {
+    detail: `the limit of one channel: ${formatAmount(needed)} needed, ${formatAmount(allowed)} allowed`,
+    data: {
+      limit: 'maxDeposit',
+      allowed: allowed.toString(),
+      needed: needed.toString(),
+      remaining: remaining.toString(),
+      channelId: id,
+      operator,
+    },
+  })
 }
 
 async function assertFunds(

@@ -23,7 +23,7 @@ export const DAY_MS = 86_400_000
  * Pauses before a channel is read again of which less is there than before, ms: the endpoint may be a block or two
  * behind. What is still gone afterwards was taken back by the chain.
  */
-export const REREAD_PAUSES_MS: readonly number[] = [250, 750]
+export const REREAD_PAUSES_MS: readonly number[] = [200, 400]
 
 /** Looks at records and contracts, one after the other, until no settlement comes in between. */
 export const RECONCILE_TRIES = 3

@@ -289,7 +289,7 @@ describe('promises', () => {
         await send(second)
         // Whatever the node had seen, the storage knew: nothing had to be taken over.
         expect([when, at, recovered]).toEqual([when, at, false])
-        expect(on.chain.calls.filter((call) => call === 'open')).toHaveLength(1)
+        expect(on.chain.channels.size).toBe(1)
         await second.close()
         await on.stop()
       }

@@ -156,6 +156,33 @@ it('gives back at once what the chain refused, and what was never signed', async
   expect(spending.has('member')).toBe(false)
 })
 
+it('sends nothing that a full disk does not keep', async () => {
+  const world = createWorld()
+  const full = new PostriderError('CLIENT_STORAGE_FAILED')
+  const { batch } = world.storage
+  const spending = await world.open()
+  let left = 0
+  for (const writes of [0, 1]) {
+    let written = 0
+    world.storage.batch = (entries) => (written++ < writes ? batch(entries) : Promise.reject(full))
+    const spent = spending.spend(
+      { kind: 'topUp', about: 'channel', amount: 60n, total: 60n },
+      record(world),
+      async (keep) => {
+        await keep(world.sign())
+        left++
+      },
+    )
+    await expect(spent).rejects.toBe(full)
+  }
+  world.storage.batch = batch
+  expect([left, await spending.remaining(), await (await world.open()).remaining()]).toEqual([
+    0,
+    LIMIT,
+    LIMIT,
+  ])
+})
+
 it('looks again for what was mined, in the order of the nonces, and gives back what a reorganisation voided', async () => {
   const world = createWorld()
   const spending = await world.open()

@@ -121,9 +121,10 @@ async function sendKept(
 ): Promise<void> {
   let signed: SpendingEntry | undefined
   try {
-    await send((transaction) => {
-      signed = { ...entry, transaction }
-      return book.keep(signed)
+    await send(async (transaction) => {
+      const next = { ...entry, transaction }
+      await book.keep(next)
+      signed = next
     })
   } catch (error) {
     // Only a refusal is certain; whatever else happened, what was signed may still be mined.

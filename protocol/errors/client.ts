@@ -170,7 +170,7 @@ export const clientErrors = {
   CLIENT_RLN_NO_IDENTITY: {
     title: 'There is no rate-limit identity in the storage',
     retryable: false,
-    fix: 'Call client.register(), or import an identity, before publishing.',
+    fix: 'Call client.membership.register({ limit }), or import an identity, before publishing.',
   },
   CLIENT_RLN_IDENTITY_EXISTS: {
     title: 'The storage already holds another rate-limit identity',
