@@ -122,6 +122,8 @@ export type Payments = {
   /** Paid and not claimed on chain yet, base units: the one figure of what is outstanding. */
   pending(): bigint
   figures(): PaymentFigures
+  /** What a claim had to be worth at the last look, base units. */
+  claimThreshold(): bigint
   channel(channelId: Hex): Promise<ChannelReport | undefined>
   /** In the order of channel ids, after `after`. */
   channels(page: { after?: Hex; limit: number }): Promise<ChannelReport[]>
@@ -203,6 +205,7 @@ export function createPayments(components: PaymentsComponents, options: Payments
       pendingParts: daemon.pendingParts(),
       requests: gate.counts(),
     }),
+    claimThreshold: daemon.threshold,
     async channel(channelId) {
       const account = await ledger.account(channelId)
       return account && toReport(account)

@@ -20,7 +20,7 @@ export type ActionsParts = {
   }
   payments: Pick<
     NodeParts['payments'],
-    'channel' | 'figures' | 'findRedemption' | 'redemptions' | 'redemption'
+    'channel' | 'claimThreshold' | 'figures' | 'findRedemption' | 'redemptions' | 'redemption'
   >
 }
 

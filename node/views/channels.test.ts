@@ -98,7 +98,7 @@ describe('channels', () => {
         channelId: idOf(first + at),
       })) as ChannelReport[]
     }
-    const view = createChannelsView({ chain, payments: { channels } } as never)
+    const view = createChannelsView({ chain, payments: { channels, claimThreshold: () => 0n } } as never)
     const page = await view.list({ limit: 10, state: 'closed' })
     expect(page.items).toEqual([])
     expect(page.nextCursor).not.toBeNull()

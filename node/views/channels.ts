@@ -9,16 +9,22 @@ import type { NodeParts } from './types.ts'
 
 type ChannelsParts = {
   chain: Pick<NodeParts['chain'], 'follower'>
-  payments: Pick<NodeParts['payments'], 'channel' | 'channels'>
+  payments: Pick<NodeParts['payments'], 'channel' | 'channels' | 'claimThreshold'>
 }
 
 export function createChannelsView({ chain, payments }: ChannelsParts): ChannelsView {
-  const show = (report: ChannelReport): Channel => ({ ...toChannel(report), asOf: asOfChain(chain) })
-
-  const pageOf = (reports: readonly ChannelReport[], next: Hex | undefined): Page<Channel> => ({
-    items: reports.map(show),
-    nextCursor: next ? encodeCursor(next) : null,
+  const show = (report: ChannelReport, threshold: bigint): Channel => ({
+    ...toChannel(report, threshold),
+    asOf: asOfChain(chain),
   })
+
+  const pageOf = (reports: readonly ChannelReport[], next: Hex | undefined): Page<Channel> => {
+    const threshold = payments.claimThreshold()
+    return {
+      items: reports.map((report) => show(report, threshold)),
+      nextCursor: next ? encodeCursor(next) : null,
+    }
+  }
 
   return {
     async list({ state, cursor, limit }) {
@@ -35,7 +41,7 @@ export function createChannelsView({ chain, payments }: ChannelsParts): Channels
     },
     async get(id) {
       const report = await payments.channel(id.toLowerCase() as Hex)
-      return report && show(report)
+      return report && show(report, payments.claimThreshold())
     },
   }
 }
@@ -55,11 +61,11 @@ async function* reportsAfter(
   } while (page.length === size)
 }
 
-/** A channel as the API shows it, without the block. */
-export function toChannel(report: ChannelReport): Omit<Channel, 'asOf'> {
+/** A channel as the API shows it, without the block. @param threshold what a claim must be worth, base units */
+export function toChannel(report: ChannelReport, threshold: bigint): Omit<Channel, 'asOf'> {
   const { channelId, descriptor, status, deposit, settled, paid, spent, unredeemed, ticks } = report
   const { closeAt, paidMs } = report
-  const held = whyHeld(report)
+  const held = whyHeld(report, threshold)
   return {
     id: channelId,
     state: status,
@@ -78,7 +84,7 @@ export function toChannel(report: ChannelReport): Omit<Channel, 'asOf'> {
   }
 }
 
-function whyHeld({ status, unredeemed, held }: ChannelReport): Reason | null {
+function whyHeld({ status, unredeemed, held }: ChannelReport, threshold: bigint): Reason | null {
   if (unredeemed === 0n) return null
-  return status === 'closed' ? reasonOf('PAYMENT_CHANNEL_CLOSED') : heldReason(held)
+  return status === 'closed' ? reasonOf('PAYMENT_CHANNEL_CLOSED') : heldReason(held, threshold)
 }

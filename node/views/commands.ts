@@ -5,7 +5,7 @@ import type { Plan, PricedPlan } from '../operator/plan.ts'
 import { isSendable } from '../operator/plan.ts'
 import { addPlan, exitPlan, withdrawPlan } from '../operator/stake-plans.ts'
 import type { ChainPlanContext } from '../operator/types.ts'
-import type { ChannelReport, PaymentFigures, RedeemRequest, RedemptionRecord } from '../payments/index.ts'
+import type { ChannelReport, RedeemRequest, RedemptionRecord } from '../payments/index.ts'
 import { HELD_REASONS, heldReason, type Reason } from './reasons.ts'
 import type { NodeParts } from './types.ts'
 
@@ -19,7 +19,7 @@ export type Draft = {
   reason: Reason | null
 }
 
-type Payments = Pick<NodeParts['payments'], 'channel' | 'figures' | 'findRedemption'> & {
+type Payments = Pick<NodeParts['payments'], 'channel' | 'claimThreshold' | 'figures' | 'findRedemption'> & {
   redemption: Pick<NodeParts['payments']['redemption'], 'preview'>
 }
 
@@ -76,7 +76,7 @@ async function draftClaims(command: Claims, { context, payments }: Sources): Pro
   const record = await payments.redemption.preview(toRedeemRequest(command))
   if (record) return draftRecord(command.kind, record, { context, payments })
   const plan = { action: command.kind, checks: [], steps: [], effects: [], details: {} }
-  return { plan, amount: 0n, channels: [], reason: whyNothing(payments.figures()) }
+  return { plan, amount: 0n, channels: [], reason: whyNothing(payments) }
 }
 
 async function draftApproval(id: string, sources: Sources): Promise<Draft | undefined> {
@@ -96,11 +96,12 @@ async function draftRecord(
 }
 
 /** What holds back most of what is pending. */
-function whyNothing({ pendingParts }: PaymentFigures): Reason | null {
+function whyNothing({ figures, claimThreshold }: Payments): Reason | null {
+  const { pendingParts } = figures()
   const [most] = HELD_REASONS.filter((name) => pendingParts[name].amount > 0n).sort((a, b) =>
     pendingParts[a].amount < pendingParts[b].amount ? 1 : -1,
   )
-  return heldReason(most)
+  return heldReason(most, claimThreshold())
 }
 
 /** A priced draft as the API shows it. */

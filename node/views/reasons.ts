@@ -1,4 +1,5 @@
 import { type ErrorCode, errorTable } from '@postrider/protocol/errors'
+import { post } from '../operator/text.ts'
 import type { HeldReason } from '../payments/index.ts'
 
 export type Reason = { code: ErrorCode; text: string }
@@ -18,7 +19,14 @@ export function reasonOf(code: ErrorCode, text: string = errorTable[code].title)
   return { code, text }
 }
 
-/** Why a claim is not made now; null if it is made at the next look or on command. */
-export function heldReason(held: HeldReason | undefined): Reason | null {
-  return held === undefined || held === 'manual' ? null : reasonOf(HELD[held])
+/**
+ * Why a claim is not made now; null if it is made at the next look or on command.
+ *
+ * @param threshold what a claim must be worth at present, base units
+ */
+export function heldReason(held: HeldReason | undefined, threshold: bigint): Reason | null {
+  if (held === undefined || held === 'manual') return null
+  const { code, text } = reasonOf(HELD[held])
+  if (held !== 'belowThreshold') return { code, text }
+  return { code, text: `${text}: at the present price of gas it must be ${post(threshold)} or more` }
 }

@@ -41,7 +41,16 @@ describe('rewards', () => {
         claimed: 900n,
         pending: 690n,
         redeemable: 600n,
-        held: [{ amount: 90n, items: 2, reason: { code: 'PAYMENT_CLAIM_TOO_SMALL' } }],
+        held: [
+          {
+            amount: 90n,
+            items: 2,
+            reason: {
+              code: 'PAYMENT_CLAIM_TOO_SMALL',
+              text: expect.stringMatching(/must be 0\.0{15}1 POST/),
+            },
+          },
+        ],
       },
       { source: 'slashing', earned: 77n, claimed: 77n, pending: 0n, held: [] },
     ])

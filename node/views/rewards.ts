@@ -12,7 +12,7 @@ import type { NodeParts } from './types.ts'
 type RewardsParts = Pick<NodeParts, 'config'> & {
   chain: Pick<NodeParts['chain'], 'follower' | 'membership' | 'slashings' | 'sender'>
   evidence: Pick<NodeParts['evidence'], 'list'>
-  payments: Pick<NodeParts['payments'], 'figures'>
+  payments: Pick<NodeParts['payments'], 'claimThreshold' | 'figures'>
 }
 
 type Source = Rewards['sources'][number]
@@ -42,7 +42,7 @@ export function createRewardsView(
       const fee = await redemptions.estimate(ready.channels + manual.channels)
       // Read again after waiting for the chain: all of one answer belongs to one moment.
       const sources = [
-        channelRewards(payments.figures(), fee),
+        channelRewards(payments.figures(), { fee, threshold: payments.claimThreshold() }),
         slashingRewards(chain.slashings.all(), chain.sender.address, cases),
       ]
       return { asOf: asOfChain(chain), mode: config.redeem.mode, total: totalOf(sources), sources }
@@ -53,11 +53,11 @@ export function createRewardsView(
 /** What channels brought; earned = claimed + pending, and pending = redeemable + all that is held. */
 export function channelRewards(
   { redeemed, pending, redeemable, pendingParts }: PaymentFigures,
-  fee: bigint | null,
+  { fee, threshold }: { fee: bigint | null; threshold: bigint },
 ): Source {
   const held = HELD_REASONS.flatMap((name) => {
     const { amount, channels: items } = pendingParts[name]
-    const reason = heldReason(name)
+    const reason = heldReason(name, threshold)
     return amount > 0n && reason ? [{ amount, items, reason }] : []
   })
   return {

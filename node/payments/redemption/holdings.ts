@@ -22,6 +22,8 @@ export type Holdings = {
   pendingParts(): PendingParts
   /** The part of the pending figure that is worth its gas. */
   redeemable(): bigint
+  /** What a claim had to be worth at the last look, base units. */
+  threshold(): bigint
 }
 
 export type HoldingsSources = {
@@ -56,6 +58,7 @@ export function createHoldings({ positions, sender, manual, threshold }: Holding
   return {
     held,
     pendingParts,
+    threshold,
     redeemable() {
       const { ready, manual: byHand } = pendingParts()
       return ready.amount + byHand.amount
