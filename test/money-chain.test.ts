@@ -241,6 +241,34 @@ describe('an endpoint that', () => {
   })
 })
 
+describe('a clock that is an hour', () => {
+  const HOUR_MS = 3_600_000
+
+  it.each([
+    ['slow', -HOUR_MS],
+    ['fast', HOUR_MS],
+  ])('%s changes nothing, with one endpoint or several', async (_, clockOffsetMs) => {
+    for (const rpcUrls of [[dev.url], [dev.url, dev.url, dev.url]]) {
+      const world = await createWorld()
+      await open(world, SMALL + TOP_UP)
+      const node = await start(world, { rpcUrls, clockOffsetMs })
+      await payAndUse(node, 'request')
+      await node.redeem()
+      await expectAgreement(node, world)
+    }
+  })
+
+  it('fast, where blocks are due, stops new risk: the newest block looks old', async () => {
+    const world = await createWorld()
+    await open(world, SMALL + TOP_UP)
+    const node = await start(world, { clockOffsetMs: HOUR_MS, maxHeadAgeSeconds: 300 })
+    await node.hold()
+    await node.pay(PROMISED)
+    await expect(node.charge('unpaid')).rejects.toMatchObject({ code: 'PAYMENT_CHAIN_STALE' })
+    expect(await node.figures()).toMatchObject({ paid: PROMISED, spent: 0n })
+  })
+})
+
 it('a payer asks to close while the node is away: its start claims at once, unasked', async () => {
   const world = await createWorld()
   await open(world, SMALL + TOP_UP)

@@ -16,6 +16,9 @@ export const RPC_MAX_COOL_DOWN_MS = 60_000
  */
 export const HEAD_TOLERANCE_BLOCKS = 10
 
+/** How long an endpoint may take to say where it is, ms: one that is slow must not hold up what follows the others. */
+export const HEAD_TIMEOUT_MS = 3_000
+
 /** Of two endpoints that are further apart, the one whose newest block is older than the other's by this lags, seconds. */
 export const HEAD_BEHIND_SECONDS = 30
 

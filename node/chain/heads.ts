@@ -2,6 +2,7 @@ import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import { toHex } from 'viem'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
+import { HEAD_TIMEOUT_MS } from './constants.ts'
 import { toHeader } from './headers.ts'
 import { comparedHeight, type HeadFault, judgeHeads, type Reading } from './heads-rules.ts'
 import type { RpcPool } from './rpc.ts'
@@ -45,7 +46,8 @@ export function createHeadWatch(
   })
 
   const readBlock = async (at: number, tag: string): Promise<BlockHeader | null | undefined> => {
-    const block = await endpoints.ask(at, { method: 'eth_getBlockByNumber', params: [tag, false] })
+    const request = { method: 'eth_getBlockByNumber', params: [tag, false] }
+    const block = await endpoints.ask(at, request, HEAD_TIMEOUT_MS)
     return block === undefined ? undefined : (toHeader(block) ?? null)
   }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { PostriderError } from '@postrider/protocol/errors'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { createManualClock } from '../core/testing/manual-clock.ts'
@@ -106,6 +107,37 @@ describe('RPC pool', () => {
     await expect(createPool([]).pool.request({ method: 'x' })).rejects.toMatchObject({
       code: 'CHAIN_UNREACHABLE',
     })
+  })
+
+  it('asks one endpoint, for a time of its own, and leaves it alone when it failed', async () => {
+    const silent = await startEndpoint(() => undefined)
+    const good = await startEndpoint(() => ({ result: 'good' }))
+    const { pool, clock } = createPool([silent.url, good.url])
+    const asking = pool.ask(0, { method: 'eth_x' }, 500)
+    while (!silent.asked.includes('eth_x')) await new Promise((wake) => setImmediate(wake))
+    await clock.advance(500)
+    expect(await asking).toBeUndefined()
+    expect(await pool.ask(0, { method: 'eth_x' })).toBeUndefined()
+    expect(silent.asked).toEqual(['eth_chainId', 'eth_x'])
+    expect(await pool.ask(1, { method: 'eth_x' })).toBe('good')
+  })
+
+  it('answers by nobody who is set aside, and not at all while it is held', async () => {
+    const [one, two] = await Promise.all(['one', 'two'].map((result) => startEndpoint(() => ({ result }))))
+    const { pool } = createPool([one?.url ?? '', two?.url ?? ''])
+    const answer = () => pool.request({ method: 'eth_x' })
+    expect(await answer()).toBe('one')
+    pool.setAside(0, new PostriderError('CHAIN_ENDPOINT_SET_ASIDE'))
+    expect(await answer()).toBe('two')
+    expect(pool.health()[0]).toMatchObject({ state: 'failing', lastError: 'CHAIN_ENDPOINT_SET_ASIDE' })
+    pool.hold(new PostriderError('CHAIN_ENDPOINTS_DISAGREE'))
+    await expect(answer()).rejects.toMatchObject({ code: 'CHAIN_ENDPOINTS_DISAGREE' })
+    expect(await pool.ask(0, { method: 'eth_x' })).toBe('one')
+    pool.hold(undefined)
+    pool.setAside(0, undefined)
+    expect(await answer()).toBe('one')
+    pool.suspect(new PostriderError('CHAIN_LOGS_INCONSISTENT'))
+    expect(await answer()).toBe('two')
   })
 
   it('gives up what is under way when it is closed', async () => {

@@ -36,7 +36,7 @@ export type RpcPool = {
   /** How many endpoints there are. */
   readonly size: number
   /** Asks this endpoint and no other; undefined if it does not answer, or failed so lately that it is left alone. */
-  ask(endpoint: number, request: RpcRequest): Promise<unknown>
+  ask(endpoint: number, request: RpcRequest, timeoutMs?: number): Promise<unknown>
   /** Takes an endpoint that answers, but wrongly, out of use; undefined takes it back. */
   setAside(endpoint: number, error: PostriderError | undefined): void
   /** Leaves the endpoint that is asked first alone for the longest pause, unless it is the only one. */
@@ -88,11 +88,15 @@ export function createRpcPool(
   let held: PostriderError | undefined
   let nextId = 1
 
-  const call = async (endpoint: Endpoint, { method, params }: RpcRequest): Promise<unknown> => {
+  const call = async (
+    endpoint: Endpoint,
+    { method, params }: RpcRequest,
+    ms: number = timeoutMs,
+  ): Promise<unknown> => {
     const body = { jsonrpc: '2.0', id: nextId++, method, params: params ?? [] }
     const what = `${method} at ${redactUrl(endpoint.url)}`
     const startMs = clock.nowMs()
-    const answer = await withDeadline(clock, { what, ms: timeoutMs, signal: closing.signal }, (signal) =>
+    const answer = await withDeadline(clock, { what, ms, signal: closing.signal }, (signal) =>
       post(endpoint.url, body, signal),
     )
     endpoint.latencyMs = Math.max(0, clock.nowMs() - startMs)
@@ -100,9 +104,9 @@ export function createRpcPool(
   }
 
   /** Asked once per recovery, so that no answer of another chain is ever used. */
-  const checkChain = async (endpoint: Endpoint): Promise<void> => {
+  const checkChain = async (endpoint: Endpoint, ms?: number): Promise<void> => {
     if (endpoint.state === 'ok') return
-    const actual = Number(await call(endpoint, { method: 'eth_chainId' }))
+    const actual = Number(await call(endpoint, { method: 'eth_chainId' }, ms))
     if (actual === chainId) return
     throw new PostriderError('CHAIN_WRONG_CHAIN', {
       detail: `${redactUrl(endpoint.url)} serves chain ${actual}, not ${chainId}`,
@@ -142,10 +146,10 @@ export function createRpcPool(
   }
 
   /** @throws PostriderError when the endpoint failed, which is noted; viem's `RpcRequestError` when that is the answer */
-  const tryOne = async (endpoint: Endpoint, request: RpcRequest): Promise<unknown> => {
+  const tryOne = async (endpoint: Endpoint, request: RpcRequest, ms?: number): Promise<unknown> => {
     try {
-      await checkChain(endpoint)
-      const result = await call(endpoint, request)
+      await checkChain(endpoint, ms)
+      const result = await call(endpoint, request, ms)
       succeeded(endpoint)
       return result
     } catch (error) {
@@ -175,11 +179,11 @@ export function createRpcPool(
       }
       throw worstOf(errors)
     },
-    async ask(at, request) {
+    async ask(at, request, ms) {
       const endpoint = endpoints[at]
       if (!endpoint || endpoint.retryAtMs > clock.nowMs()) return undefined
       try {
-        return await tryOne(endpoint, request)
+        return await tryOne(endpoint, request, ms)
       } catch (error) {
         if (closing.signal.aborted) throw error
         return undefined

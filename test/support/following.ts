@@ -4,7 +4,7 @@ import type { Network } from '@postrider/protocol/network'
 import type { LocalAccount } from 'viem'
 import { createChain } from '../../node/chain/index.ts'
 import { createRedeemer } from '../../node/chain/redeemer.ts'
-import { systemClock } from '../../node/core/clock.ts'
+import { type Clock, systemClock } from '../../node/core/clock.ts'
 import { openDatabase } from '../../node/core/db/index.ts'
 import { silentLogger } from '../../node/core/logger.ts'
 import { createMetrics } from '../../node/core/metrics.ts'
@@ -34,10 +34,16 @@ export async function openFollowingNode(setting: {
   rpcUrls?: readonly string[]
   confirmations?: number
   mode?: RedemptionMode
+  /** How wrong this machine's clock is. */
+  clockOffsetMs?: number
+  /** 0: any. */
+  maxHeadAgeSeconds?: number
 }) {
   const { network, account, payer, rpcUrls = [], confirmations = 0, mode = 'manual' } = setting
   const { channelId, descriptor } = payer
-  const base = { clock: systemClock, random: systemRandom, logger: silentLogger, metrics: createMetrics() }
+  const { clockOffsetMs = 0, maxHeadAgeSeconds = 0 } = setting
+  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + clockOffsetMs }
+  const base = { clock, random: systemRandom, logger: silentLogger, metrics: createMetrics() }
   const database = await openDatabase(setting.file)
   const chain = createChain(
     { ...base, db: database.db },
@@ -49,7 +55,7 @@ export async function openFollowingNode(setting: {
       maxBlockRange: 100,
       pollMs: NEVER_MS,
       lagSeconds: 60,
-      maxHeadAgeSeconds: 0,
+      maxHeadAgeSeconds,
       maxFeePerGas: 10n ** 12n,
     },
   )
