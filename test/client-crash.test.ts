@@ -114,4 +114,12 @@ it('never uses a message id twice, whenever the client is killed', async () => {
   const [channel, ...others] = await channelsOf(node)
   expect([opened.length, others]).toEqual([1, []])
   expect(channel && units(channel.spent) <= units(channel.paid)).toBe(true)
+  // Client, node and contract agree to the last unit.
+  const last = notes.findLast(({ event }) => event === 'reconciled')
+  expect(last).toEqual({
+    event: 'reconciled',
+    differences: 0,
+    promised: channel?.paid.amount,
+    deposited: String(opened[0]?.args.deposit),
+  })
 })

@@ -10,3 +10,5 @@ export type Note =
   /** The id goes into a proof. The scope is the external nullifier. */
   | { event: 'proving'; scope: string; messageId: number }
   | { event: 'published'; text: string }
+  /** Differences between the client's ledger, its records and the contracts; what it promised, base units. */
+  | { event: 'reconciled'; differences: number; promised: string; deposited: string }

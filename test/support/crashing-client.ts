@@ -62,4 +62,13 @@ const handle = client.publish({ contentTopic, payload: new TextEncoder().encode(
 for await (const { state } of handle) if (state === 'relayed') reached('relayed')
 await handle.receipt
 note({ event: 'published', text })
+const { differences, nodes } = await client.channels.reconcile()
+for (const { promised, deposited } of nodes) {
+  note({
+    event: 'reconciled',
+    differences: differences.length,
+    promised: String(promised),
+    deposited: String(deposited),
+  })
+}
 await client.close()
