@@ -93,6 +93,26 @@ describe('slasher', () => {
     expect(sent.map(({ kind }) => kind).sort()).toEqual(['commitSlash', 'revealSlash'])
   })
 
+  it('keeps its end when the receipt comes after the event', async () => {
+    const member = await newMember()
+    const cases = createCases()
+    const { slasher, slashChain } = await startNode(await tempDir(), cases.store)
+    const { reveal } = slashChain
+    const { promise: told, resolve } = Promise.withResolvers<void>()
+    slashChain.reveal = async (...args) => {
+      const txHash = await reveal(...args)
+      await waitUntil(() => cases.get(member.commitment)?.state === 'revealed')
+      setImmediate(resolve)
+      return txHash
+    }
+    cases.add(member)
+    await slasher.report(member)
+    await told
+    await slasher.stop()
+    expect(cases.get(member.commitment)).toMatchObject({ state: 'revealed', reward: expect.any(BigInt) })
+    expect(cases.history).toEqual(['found', 'committed', 'revealable', 'revealed'])
+  })
+
   it('waits out an outage of the chain', async () => {
     const member = await newMember()
     await using proxy = await startTcpProxy(dev.port)

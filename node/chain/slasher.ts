@@ -83,6 +83,14 @@ export function createSlasher(components: SlasherComponents): Slasher {
     collect: (gauge) => gauge.set(open.size),
   })
 
+  const inOrder = (commitment: bigint, task: () => Promise<void>): void => {
+    const previous = tails.get(commitment) ?? Promise.resolve()
+    tails.set(
+      commitment,
+      previous.then(task).catch((err) => retryLater(commitment, err)),
+    )
+  }
+
   const dispatch = (commitment: bigint, event: SlashEvent, notes: Partial<SlashProgress> = {}): void => {
     const before = open.get(commitment)
     if (!before || stopping.signal.aborted) return
@@ -90,11 +98,14 @@ export function createSlasher(components: SlasherComponents): Slasher {
     if (state === before && effects.length === 0) return
     open.set(commitment, state)
     if (slashCaseEnded(state)) open.delete(commitment)
-    const previous = tails.get(commitment) ?? Promise.resolve()
-    tails.set(
-      commitment,
-      previous.then(() => take(state, effects, notes)).catch((err) => retryLater(commitment, err)),
-    )
+    inOrder(commitment, () => take(state, effects, notes))
+  }
+
+  /** What a transaction leaves to note. A case that has ended meanwhile has said it all. */
+  const note = (commitment: bigint, notes: Partial<SlashProgress>): void => {
+    const now = open.get(commitment)
+    if (!now || stopping.signal.aborted) return
+    inOrder(commitment, () => cases.update(commitment, { state: now.phase, ...notes }))
   }
 
   const take = async (
@@ -119,15 +130,14 @@ export function createSlasher(components: SlasherComponents): Slasher {
 
   /** A transaction takes as long as it takes; its end comes back as events. */
   const send = async (state: SlashCase, step: 'sendCommit' | 'sendReveal'): Promise<void> => {
-    const { commitment, phase } = state
-    const { signal } = stopping
-    if (signal.aborted) return
+    const { commitment } = state
+    if (stopping.signal.aborted) return
     const { events, notes } =
       step === 'sendCommit'
         ? await sendCommit({ chain, logger }, state, follower.status().headTimestamp ?? 0)
         : await sendReveal({ chain, logger }, state)
     for (const event of events) dispatch(commitment, event, notes)
-    if (events.length === 0 && !signal.aborted) await cases.update(commitment, { state: phase, ...notes })
+    if (events.length === 0) note(commitment, notes)
   }
 
   const retryLater = (commitment: bigint, err: unknown): void => {
