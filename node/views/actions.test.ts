@@ -79,6 +79,21 @@ describe('a command', () => {
     await payments.stop()
   })
 
+  it('that claims is found by its request too, when its answer was lost', async () => {
+    const { actions, ledger, payments } = await setUp([])
+    const request = 'f'.repeat(64)
+    const base = { items: [], txHash: undefined, reason: undefined, createdMs: 1, updatedMs: 1 }
+    const [id, proposed] = [`r00000000000001-${'f'.repeat(16)}`, 'r00000000000002-aa']
+    await ledger.saveRedemption({ ...base, id, state: 'approved' })
+    await ledger.saveRedemption({ ...base, id: proposed, state: 'done' })
+    const command = { kind: 'rewards.claim', force: true } as const
+    expect(await actions.begin(request, command)).toMatchObject({ id, state: 'accepted' })
+    const approval = { kind: 'rewards.claim', redemption: proposed } as const
+    expect(await actions.begin('another', approval)).toMatchObject({ id: proposed, state: 'done' })
+    expect(await actions.begin('another', command)).toMatchObject({ wouldSend: false })
+    await payments.stop()
+  })
+
   it('that began before is found by its request, without a new plan', async () => {
     const { actions, payments } = await setUp([], [record('a1')])
     expect(await actions.begin('a1', { kind: 'stake.exit' })).toMatchObject({ id: 'a1', state: 'accepted' })

@@ -9,6 +9,7 @@ import { type PricedPlan, type Pricing, pricePlan } from '../operator/plan.ts'
 import { counted, post } from '../operator/text.ts'
 import type { RedemptionRecord } from '../payments/index.ts'
 import { draftOf, toActionPlan, toRedeemRequest } from './commands.ts'
+import { MAX_REDEMPTIONS_SEARCHED } from './constants.ts'
 import type { Redemptions } from './redemptions.ts'
 import type { NodeParts } from './types.ts'
 
@@ -52,15 +53,31 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
   const showRedemption = async (record: RedemptionRecord): Promise<Action> =>
     fromRedemption(await redemptions.show(record))
 
-  /** Hands claims to the payment engine, which keeps what it sends by itself. */
+  /** Hands claims to the payment engine, which keeps what it sends by itself, under a name made of the request. */
   const redeem = async (
+    request: string,
     command: Extract<Command, { channelId: string } | { kind: 'rewards.claim' }>,
   ): Promise<Action | undefined> => {
     const sent =
       'redemption' in command
         ? await payments.redemption.approve(command.redemption)
-        : await payments.redemption.redeem(toRedeemRequest(command))
+        : await payments.redemption.redeem({ ...toRedeemRequest(command), name: nameOf(request) })
     return sent && showRedemption(sent)
+  }
+
+  /** What a request began before its answer was kept: by an action or by a redemption. */
+  const findBegun = async (request: string, command: Command): Promise<Action | undefined> => {
+    const known = await actions.find(request)
+    if (known) return show(known)
+    if ('redemption' in command) return getRedemption(command.redemption)
+    const newest = await payments.redemptions({ limit: MAX_REDEMPTIONS_SEARCHED })
+    const named = newest.find(({ id }) => id.endsWith(nameOf(request)))
+    return named && showRedemption(named)
+  }
+
+  const getRedemption = async (id: string): Promise<Action | undefined> => {
+    const found = await redemptions.get(id)
+    return found && isBegun(found) ? fromRedemption(found) : undefined
   }
 
   return {
@@ -69,8 +86,8 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
       return priced && toActionPlan(command.kind, priced.draft, priced.plan)
     },
     async begin(request, command) {
-      const known = await actions.find(request)
-      if (known) return show(known)
+      const begun = await findBegun(request, command)
+      if (begun) return begun
       const priced = await price(command)
       if (!priced) return undefined
       const { draft, plan } = priced
@@ -78,7 +95,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
       const nothing = toActionPlan(command.kind, draft, plan)
       if (plan.steps.length === 0) return nothing
       if ('channelId' in command || command.kind === 'rewards.claim') {
-        return (await redeem(command)) ?? { ...nothing, wouldSend: false }
+        return (await redeem(request, command)) ?? { ...nothing, wouldSend: false }
       }
       return show(await actions.begin(request, command.kind, plan))
     },
@@ -98,14 +115,17 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
     },
     async get(id) {
       const record = await actions.get(id)
-      if (record) return show(record)
-      const found = await redemptions.get(id)
-      return found && isBegun(found) ? fromRedemption(found) : undefined
+      return record ? show(record) : getRedemption(id)
     },
     reject: (id, reason) =>
       ifKnown(async () => redemptions.show(await payments.redemption.reject(id, reason))),
   }
 }
+
+const NAME_CHARS = 16
+
+/** The end of the id of a redemption that a request began. */
+const nameOf = (request: string): string => request.slice(0, NAME_CHARS)
 
 /** Ids of actions and of redemptions are a letter and the time of creation. */
 const ageKey = ({ id }: Action): string => id.slice(1)

@@ -21,3 +21,9 @@ export const EVENT_TICK_MS = 1_000
 
 /** Open redemptions that a summary counts. A batch holds up to 100 channels, so these are 100,000 of them. */
 export const MAX_OPEN_REDEMPTIONS = 1_000
+
+/**
+ * Newest redemptions among which that of a repeated request is looked for. Only one whose answer was lost is not found
+ * by its Idempotency-Key, and that was the last one before the node died.
+ */
+export const MAX_REDEMPTIONS_SEARCHED = 100

@@ -1,5 +1,4 @@
 import { NO_TICKS } from '@postrider/protocol/payment'
-import type { Hex } from '@postrider/protocol/wire'
 import { recordPaid } from '../account.ts'
 import type { AccountRecord, BatchResult, Claim, Ledger, RedemptionItem, RedemptionRecord } from '../types.ts'
 
@@ -82,7 +81,7 @@ function withItemResult(
   return { ...item, status: 'settled', total: result.settled, amount: result.amount }
 }
 
-/** A new id: sorts by time of creation, and two nodes never make the same. */
-export function redemptionId(nowMs: number, random: Hex): string {
-  return `r${String(nowMs).padStart(14, '0')}-${random.slice(2)}`
+/** A new id: sorts by time of creation, and ends in a name that no other redemption has. */
+export function redemptionId(nowMs: number, name: string): string {
+  return `r${String(nowMs).padStart(14, '0')}-${name}`
 }

@@ -64,6 +64,8 @@ export type RedeemRequest = {
    * is paid after the claims were taken is lost, so nothing should be served any more.
    */
   close?: boolean
+  /** Ends the id of the redemption, so that who asked can find it again: hex digits; random when absent. */
+  name?: string
 }
 
 /** Turns what clients paid into money on chain. */
@@ -138,11 +140,14 @@ export function createRedemptionDaemon(
   const price = (candidates: readonly Candidate[]) =>
     planClaims(candidates, { claimCost: (size) => redeemer.claimCost(size), gasMultiple })
 
-  const draft = async (batch: readonly Candidate[], closes = false): Promise<RedemptionRecord> => {
+  const draft = async (
+    batch: readonly Candidate[],
+    { close: closes = false, name = bytesToHex(random.bytes(8)).slice(2) }: RedeemRequest = {},
+  ): Promise<RedemptionRecord> => {
     const nowMs = clock.nowMs()
     const open = { status: 'open' as const, reason: undefined }
     const planned = {
-      id: redemptionId(nowMs, bytesToHex(random.bytes(8))),
+      id: redemptionId(nowMs, name),
       state: 'proposed' as const,
       ...(closes && { closes }),
       items: batch.map(({ channelId, owed }) => ({ channelId, total: owed, amount: owed, ...open })),
@@ -252,13 +257,13 @@ export function createRedemptionDaemon(
     check,
     async preview(request) {
       const chosen = await choose(request)
-      return chosen.length === 0 ? undefined : draft(chosen, request.close)
+      return chosen.length === 0 ? undefined : draft(chosen, request)
     },
     redeem: (request) =>
       exclusive(async () => {
         refuseBusy()
         const chosen = await choose(request)
-        return chosen.length === 0 ? undefined : sender.send(await draft(chosen, request.close))
+        return chosen.length === 0 ? undefined : sender.send(await draft(chosen, request))
       }),
     approve: (id) =>
       exclusive(async () => {
