@@ -111,6 +111,9 @@ export function createEngine({ startWorker, setup }: EngineComponents, source?: 
     async prepare(options) {
       await call({ type: 'prepare' }, options)
     },
+    async warm(member, options) {
+      await call({ type: 'warm', member }, options)
+    },
     async prove(inputs, options) {
       return (await call({ type: 'prove', inputs }, options)).result as ProveResult
     },

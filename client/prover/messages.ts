@@ -1,4 +1,4 @@
-import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import type { MemberInputs, ProveResult, RlnInputs } from '@postrider/circuits/engine'
 import type { ProverProgress } from '../rln/types.ts'
 
 /**
@@ -8,6 +8,7 @@ import type { ProverProgress } from '../rln/types.ts'
 export type WorkerRequest<Source = unknown> =
   | { type: 'open'; source: Source | undefined }
   | { type: 'prepare'; id: number }
+  | { type: 'warm'; id: number; member: MemberInputs }
   | { type: 'prove'; id: number; inputs: RlnInputs }
   | { type: 'proveAhead'; id: number; inputs: Omit<RlnInputs, 'x'> }
   /** Completes, or gives up, the proof that the call `ahead` has made ahead. */

@@ -28,6 +28,20 @@ describe('the prover in a worker', () => {
     expect(shares.length).toBeGreaterThan(3)
   })
 
+  it('warms up for a member, so that its first proof takes no more steps than the next', async () => {
+    const { messageId, x, externalNullifier, ...member } = memberInputs({ identitySecret: 9n })
+    const steps = async () => {
+      const { seen, onProgress } = collect()
+      await engine.prove({ ...member, messageId, x, externalNullifier }, { onProgress })
+      return seen.length
+    }
+    await engine.warm(member)
+    const first = await steps()
+    expect(first).toBe(await steps())
+    await engine.warm({ ...member, identitySecret: 10n })
+    expect(await steps()).toBeGreaterThan(first)
+  })
+
   it('stops the work when it is aborted, and keeps its keys', async () => {
     const stop = new AbortController()
     const { onProgress } = collect(() => stop.abort())

@@ -64,6 +64,9 @@ export function serveProver<Source>({
       onProgress: (done) => tell({ stage: 'proving', done, total: 1 }),
     }
     switch (request.type) {
+      case 'warm':
+        await prover.prepare(request.member, options)
+        return undefined
       case 'prove':
         return prover.prove(request.inputs, options)
       case 'proveAhead':

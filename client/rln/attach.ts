@@ -1,4 +1,4 @@
-import type { ProveResult } from '@postrider/circuits/engine'
+import type { MemberInputs, ProveResult } from '@postrider/circuits/engine'
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
 import {
@@ -71,18 +71,26 @@ export function inputsFor(
   pubsubTopic: string,
   epoch: bigint,
 ): ((messageId: number) => InputsAhead) | undefined {
+  const own = memberInputs({ identity, members })
+  if (!own) return undefined
+  const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
+  return (messageId) => ({ ...own, messageId, externalNullifier: scope })
+}
+
+/** What all messages of a member are proven from; undefined when the identity is none. */
+export function memberInputs({
+  identity,
+  members,
+}: Pick<ProvingParts, 'identity' | 'members'>): MemberInputs | undefined {
   const member = members.find(identity.commitment)
   if (!member) return undefined
   const path = members.path(member.index)
-  const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
-  return (messageId) => ({
+  return {
     identitySecret: identity.secret,
     userMessageLimit: member.limit,
-    messageId,
     pathElements: path.siblings,
     identityPathIndex: path.indices,
-    externalNullifier: scope,
-  })
+  }
 }
 
 async function makeProof(

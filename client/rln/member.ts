@@ -5,9 +5,10 @@ import type { WakuMessage } from '@postrider/protocol/wire'
 import type { ChainWriter } from '../chain/types.ts'
 import { anySignal, throwIfAborted } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
+import { toPostriderError } from '../core/errors.ts'
 import { type AheadProver, createAheadProver } from './ahead.ts'
 import { type IdAllocator, openIdAllocator } from './allocator.ts'
-import { inputsFor, type ProvenMessage, proveMessage } from './attach.ts'
+import { inputsFor, memberInputs, type ProvenMessage, proveMessage } from './attach.ts'
 import { exportSecret, importIdentity, loadIdentity } from './identity.ts'
 import type { Membership } from './membership.ts'
 import {
@@ -111,6 +112,14 @@ export function createMember(components: MemberComponents, options: MemberOption
   }
   const state = () => membershipState(reader, identity)
   const loadKeys = (signal = closing) => engine.prepare({ onProgress, signal })
+  /** So that the first message does not wait for what its proof shares with the next ones. */
+  const warm = () => {
+    const own = memberInputs({ identity: mustIdentity(), members: membership.members() })
+    if (!own) return
+    engine.warm(own, { signal: closing }).catch((error) => {
+      if (!closing.aborted) components.onError(toPostriderError(error, 'CLIENT_PROVER_FAILED'))
+    })
+  }
   const nextInputs = async (pubsubTopic: string) => {
     if (!identity || !membership.members().find(identity.commitment)) return undefined
     const epoch = currentEpoch()
@@ -130,6 +139,7 @@ export function createMember(components: MemberComponents, options: MemberOption
       if (!identity) return
       await follow()
       await loadKeys()
+      warm()
     },
     async stop() {
       await ahead?.stop()
@@ -145,6 +155,7 @@ export function createMember(components: MemberComponents, options: MemberOption
       use(registered)
       await Promise.all([follow(), loadKeys(anySignal(closing, signal))])
       await untilListed(components, registered, signal)
+      warm()
       return state()
     },
     async importIdentity(secret) {

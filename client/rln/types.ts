@@ -1,4 +1,4 @@
-import type { ProveResult, RlnInputs } from '@postrider/circuits/engine'
+import type { MemberInputs, ProveResult, RlnInputs } from '@postrider/circuits/engine'
 import type { KeySetup } from '@postrider/protocol/rln'
 import type { MemberStatus } from '../chain/types.ts'
 
@@ -34,6 +34,8 @@ export interface ProofEngine {
   setup(): Promise<KeySetup>
   /** Loads the keys, so that the first proof does not wait for them. @throws `CIRCUITS_ARTIFACT_*` */
   prepare(options?: ProverOptions): Promise<void>
+  /** Computes what all proofs of a member share, so that the first is as fast as the next. @throws as `prove` */
+  warm(member: MemberInputs, options?: ProverOptions): Promise<void>
   /** @throws PostriderError `CLIENT_PROVER_FAILED`, a `CIRCUITS_…` code, the signal's reason */
   prove(inputs: RlnInputs, options?: ProverOptions): Promise<ProveResult>
   /** Does all of a proof that does not depend on the message: more work than a proof. @throws as `prove` */

@@ -68,6 +68,7 @@ export function createFakeEngine(): ProofEngine {
   return {
     setup: async () => ({ kind: 'ceremony' }),
     prepare: async () => undefined,
+    warm: async () => undefined,
     prove,
     proveAhead: async (inputs) => ({ complete: (x) => prove({ ...inputs, x }), drop: () => undefined }),
     verify: async () => true,
