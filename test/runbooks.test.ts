@@ -12,11 +12,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { errorTable } from '@postrider/protocol/errors'
 import { describe, expect, it } from 'vitest'
 import { channelsOf, readEvents, sum, units, until } from '../devnet/figures.ts'
 import type { Operator } from '../devnet/operators.ts'
 import { createPerson } from '../devnet/people.ts'
 import { ROOT } from '../devnet/processes.ts'
+import { configSchema } from '../node/core/config/schema.ts'
 import { useTestNetwork } from './support/network.ts'
 
 const run = promisify(execFile)
@@ -53,6 +55,32 @@ describe('every postrider command of a runbook', () => {
       return !command || wanted.some((one) => !commands.get(command)?.has(one) && !options(general).has(one))
     })
     expect(unknown).toEqual([])
+  })
+})
+
+describe('every name in a runbook', () => {
+  const text = readdirSync(RUNBOOKS).map(read).join('\n')
+  const found = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))]
+
+  it('of an error exists', () => {
+    const codes = found(/`((?:CHAIN|PAYMENT|CORE|RLN|KEYS|CLI|API)_[A-Z_]+[A-Z])`/g)
+    expect(codes.length).toBeGreaterThan(8)
+    expect(codes.filter((code) => !(code in errorTable))).toEqual([])
+  })
+
+  it('of a route of the API exists', () => {
+    const { paths } = JSON.parse(readFileSync(join(ROOT, 'node', 'api', 'openapi.json'), 'utf8'))
+    expect(found(/`(\/v1\/[a-z/-]+)`/g).filter((path) => !(path in paths))).toEqual([])
+  })
+
+  it('of a setting exists', () => {
+    const settings = found(/`((?:chain|redeem)\.[a-zA-Z]+)`/g)
+    expect(settings.length).toBeGreaterThan(3)
+    const { chain, redeem } = configSchema.shape
+    const known = Object.entries({ chain, redeem }).flatMap(([section, schema]) =>
+      Object.keys(schema.unwrap().shape).map((key) => `${section}.${key}`),
+    )
+    expect(settings.filter((name) => !known.includes(name))).toEqual([])
   })
 })
 
