@@ -58,7 +58,12 @@ function verifyTable(equation: Equation, items: readonly ProofItem[]): boolean[]
  *
  * @param bad the combined equation of these slots is known to fail
  */
-function findValid(equation: Equation, from: number, to: number, bad: boolean): number[] {
+export function findValid(
+  equation: Pick<Equation, 'holds' | 'allHold'>,
+  from: number,
+  to: number,
+  bad: boolean,
+): number[] {
   const size = to - from
   if (size === 0) return []
   if (size === 1) return !bad && equation.holds(from) ? [from] : []
