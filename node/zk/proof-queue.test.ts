@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { findValid } from '../../circuits/engine/verifier.ts'
 import {
   HONEST_PER_SUSPECT,
   MAX_BATCH,
@@ -27,16 +28,20 @@ const CHECK = 4.3
 const SINGLE = 3.1
 const isBad = ({ source }: Job) => source.startsWith('bad')
 
-/** What the engine needs for jobs: one by one, or as a batch that is halved down to groups of eight. */
+/** What the engine needs for jobs: one by one, or as a batch that is searched for the bad ones. */
 const costOf = (jobs: readonly Job[], apart: boolean): number => {
   if (apart || jobs.length === 1) return SINGLE * jobs.length
-  const search = (part: readonly Job[]): number => {
-    if (!part.some(isBad)) return CHECK
-    if (part.length <= 8) return CHECK + SINGLE * part.length
-    const middle = Math.ceil(part.length / 16) * 8
-    return CHECK + search(part.slice(0, middle)) + search(part.slice(middle))
+  let cost = jobs.length
+  const holds = (slot: number) => {
+    cost += SINGLE
+    return !isBad(jobs[slot] as Job)
   }
-  return jobs.length + search(jobs)
+  const allHold = (from: number, to: number) => {
+    cost += CHECK
+    return !jobs.slice(from, to).some(isBad)
+  }
+  findValid({ holds, allHold }, 0, jobs.length, false)
+  return cost
 }
 
 /** Honest proofs per unit of cost when everybody sends more than can be checked. */
