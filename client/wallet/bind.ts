@@ -122,6 +122,11 @@ async function adopt(desk: Desk, record: ChannelRecord, theirs: AccountView): Pr
   if (theirs.paid > 0n) events.emit('recovered', balanceOf(saved))
 }
 
+/** What the node proves that we promised, base units; 0 if it proves nothing. */
+export function provenTotal({ keys }: Desk, record: ChannelRecord, theirs: AccountView): bigint {
+  return promisedTotal(provenPromise(keys, record, theirs) ?? NOTHING_PROMISED)
+}
+
 /**
  * The promise that the node shows, if it can only come from us: nobody else can make the anchor of our tick chain.
  * The number of ticks is the node's word, bounded by one voucher's worth.

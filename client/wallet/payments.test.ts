@@ -251,6 +251,23 @@ describe('promises', () => {
     expect(on.chain.calls).toEqual(['open'])
   })
 
+  it('are recovered however much was spent, and nothing is promised that the node adds to it', async () => {
+    for (const lie of [0n, 1_000n]) {
+      const on = await setUp(1, { prices: { publish: 10n, query: 20n, push: 0n } })
+      const first = await startClient(on)
+      for (let at = 0; at < 3; at++) await send(first)
+      const { channelId } = only(first)
+      await first.close()
+      on.nodes[0]!.payments.lies.spent = lie
+      const second = await startClient(on)
+      const answer = await send(second).catch((error) => error)
+      if (lie === 0n) expect(only(second)).toMatchObject({ channelId, spent: 40n })
+      else expect([answer.code, only(second).paid]).toEqual(['CLIENT_OVERCHARGED', 0n])
+      await second.close()
+      await on.stop()
+    }
+  })
+
   it('do not follow a node that claims more than was promised', async () => {
     const on = await setUp(2)
     const storage = keepOpen(createMemoryStorage())

@@ -1,12 +1,12 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import { MAX_TICKS, type PaymentDomain, type Terms } from '@postrider/protocol/payment'
+import { type AccountView, MAX_TICKS, type PaymentDomain, type Terms } from '@postrider/protocol/payment'
 import type { Hex } from '@postrider/protocol/wire'
 import { larger, smaller } from '../core/bigint.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { toPostriderError } from '../core/errors.ts'
 import { createMutex } from '../core/mutex.ts'
-import { bindUntil, type Desk, resume, sendPromised } from './bind.ts'
+import { bindUntil, type Desk, provenTotal, resume, sendPromised } from './bind.ts'
 import type { ChannelBook } from './book.ts'
 import type { Channels } from './channels.ts'
 import { ACKNOWLEDGE_TIMEOUT_MS, PUSHES_AHEAD } from './constants.ts'
@@ -86,12 +86,15 @@ export function createSession(components: SessionComponents, options: SessionOpt
   }
   const promised = () => promisedTotal(record().promised)
   const note = () => channel && book.count(channel, tally.spent())
+  /**
+   * Before the first account of a connection, requests may have been spent that no record shows: the process or the
+   * storage was lost. What was promised covers them, and nothing that only the node says.
+   */
+  const coveredBy = (account: AccountView) => larger(promised(), provenTotal(desk, record(), account))
   const dueNow = () => larger(tally.spent(), advance)
   const link = createAccountLink({
     ...components,
-    // Before the first account of a connection, requests may have been spent that no record shows (a crash): what
-    // was promised covers them.
-    onAccount: (account) => tally.check(account, resumed ? 0n : promised()),
+    onAccount: (account) => tally.check(account, resumed ? 0n : coveredBy(account)),
     onDemand(total) {
       // At most a few pushes ahead of what was counted: that is all that the node can know of and we cannot.
       advance = larger(advance, smaller(total, tally.spent() + pushesAhead))
