@@ -91,12 +91,12 @@ describe('channels and rewards', () => {
     expect((await show('0xabcdef…000000')).id).toBe(api.fake.channels[3]!.id)
     expect((await show(id.toUpperCase().replace('0X', '0x'))).id).toBe(id)
     expect((await show('0x00000000')).error).toMatchObject({
-      code: 'CLI_USAGE',
+      code: 'CLI_CHANNEL_ID_INVALID',
       message: expect.stringContaining('3 channels have'),
     })
-    expect((await show('0x99999999')).error.message).toContain('no channel has')
+    expect((await show('0x99999999')).error.message).toContain('0 channels have')
     for (const bad of ['../node', '0x12', 'abcdef12']) {
-      expect((await show(bad)).error).toMatchObject({ code: 'CLI_USAGE', exitCode: 2 })
+      expect((await show(bad)).error).toMatchObject({ code: 'CLI_CHANNEL_ID_INVALID', exitCode: 2 })
     }
   })
 

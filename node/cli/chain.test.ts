@@ -151,9 +151,9 @@ describe('stake', () => {
   test.each([
     [['register', '1.5', '--withdrawal', COLD], 'CLI_AMOUNT_INVALID'],
     [['register', '0', '--withdrawal', COLD], 'CLI_AMOUNT_INVALID'],
-    [['register', '1000POST', '--withdrawal', 'my-wallet'], 'CLI_USAGE'],
-    [['register', '1000POST', '--withdrawal', COLD.replace('0xC0C0', '0xC0c0')], 'CLI_USAGE'],
-    [['register', '1000POST', '--withdrawal', `0x${'0'.repeat(40)}`], 'CLI_USAGE'],
+    [['register', '1000POST', '--withdrawal', 'my-wallet'], 'CLI_ADDRESS_INVALID'],
+    [['register', '1000POST', '--withdrawal', COLD.replace('0xC0C0', '0xC0c0')], 'CLI_ADDRESS_INVALID'],
+    [['register', '1000POST', '--withdrawal', `0x${'0'.repeat(40)}`], 'CLI_ADDRESS_INVALID'],
   ])('%j is a mistake of usage', async (args, code) => {
     const node = await createNode(
       `usage-${args.join('-').slice(0, 20).replaceAll(/\W/g, '')}-${args.at(-1)?.slice(0, 4)}`,

@@ -24,14 +24,12 @@ const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
  * Reads an account address in any case; upper and lower case mixed must be its EIP-55 checksum.
  *
  * @returns the address with its checksum
- * @throws PostriderError `CLI_USAGE`
+ * @throws PostriderError `CLI_ADDRESS_INVALID`
  */
 export function parseAddress(text: string, what: string): `0x${string}` {
   const address = readAddress(text)
   if (address !== undefined && address !== ZERO_ADDRESS) return address
   const mistyped = /^0x[0-9a-fA-F]{40}$/.test(text) && address === undefined
-  const problem = mistyped
-    ? 'has a wrong checksum: a letter is mistyped, or write all of it in lower case'
-    : 'is not an address'
-  throw new PostriderError('CLI_USAGE', { detail: `${what} ${problem}: ${text.slice(0, 60)}` })
+  const problem = mistyped ? 'has a wrong checksum' : 'is none'
+  throw new PostriderError('CLI_ADDRESS_INVALID', { detail: `${what} ${problem}: ${text.slice(0, 60)}` })
 }

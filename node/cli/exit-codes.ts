@@ -42,6 +42,8 @@ const BY_CODE: { readonly [code: string]: ExitCode } = {
   API_ACTION_REFUSED: EXIT_CODES.refused.code,
   CLI_USAGE: EXIT_CODES.usage.code,
   CLI_AMOUNT_INVALID: EXIT_CODES.usage.code,
+  CLI_ADDRESS_INVALID: EXIT_CODES.usage.code,
+  CLI_CHANNEL_ID_INVALID: EXIT_CODES.usage.code,
   CLI_INPUT_NEEDED: EXIT_CODES.usage.code,
   CLI_FILE_UNREADABLE: EXIT_CODES.usage.code,
   CLI_NOT_CONFIRMED: EXIT_CODES.refused.code,

@@ -12,6 +12,16 @@ export const cliErrors = {
     fix: "Write an exact decimal with its unit, for example 1.5POST, base units as a bare integer, or 'all'.",
     http: 400,
   },
+  CLI_ADDRESS_INVALID: {
+    title: 'The address is not valid',
+    retryable: false,
+    fix: 'Copy it again: 0x and 40 hex digits, all in lower case or with the right EIP-55 checksum.',
+  },
+  CLI_CHANNEL_ID_INVALID: {
+    title: 'The id names no channel, or several',
+    retryable: false,
+    fix: "Take it from 'postrider channel list': the whole id, its beginning, or what the list shows of it.",
+  },
   CLI_INPUT_NEEDED: {
     title: 'The command needs an answer and may not ask',
     retryable: false,

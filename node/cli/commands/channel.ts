@@ -73,20 +73,20 @@ const WHOLE_ID = /^0x[0-9a-f]{64}$/
 /** The beginning of an id, or its beginning and end as the list shows them. */
 const PART_OF_ID = new RegExp(`^(0x[0-9a-f]{${MIN_ID_CHARS - 2},64})(?:…([0-9a-f]+))?$`)
 
-/** @throws PostriderError `CLI_USAGE` unless it names one channel */
+/** @throws PostriderError `CLI_CHANNEL_ID_INVALID` unless it names one channel */
 async function channelIdOf(api: ApiClient, text: string): Promise<string> {
   const id = text.toLowerCase()
   if (WHOLE_ID.test(id)) return id
   const [, start, end = ''] = PART_OF_ID.exec(id) ?? []
   if (start === undefined) {
-    throw new PostriderError('CLI_USAGE', { detail: `'${text.slice(0, 80)}' is no channel id. ${ID_HELP}` })
+    throw new PostriderError('CLI_CHANNEL_ID_INVALID', { detail: `'${text.slice(0, 80)}' is no id` })
   }
   const all = await api.list('/v1/channels', channel)
   const found = all.filter((one) => one.id.startsWith(start) && one.id.endsWith(end))
   const [only] = found
   if (only && found.length === 1) return only.id
-  throw new PostriderError('CLI_USAGE', {
-    detail: `${found.length === 0 ? 'no channel has' : `${found.length} channels have`} the id ${text}: postrider channel list`,
+  throw new PostriderError('CLI_CHANNEL_ID_INVALID', {
+    detail: `${counted(found.length, 'channel has', 'channels have')} the id ${text}`,
   })
 }
 
