@@ -1,8 +1,8 @@
 import type { Hex } from '@postrider/protocol/wire'
+import { postAmount } from '../api/schemas/common.ts'
 import type { ActionPlan, Command } from '../api/types.ts'
 import { closePlan, settlePlan } from '../operator/channel-plans.ts'
-import type { Plan, PricedPlan } from '../operator/plan.ts'
-import { isSendable } from '../operator/plan.ts'
+import { isSendable, type Plan, type PricedPlan } from '../operator/plan.ts'
 import { addPlan, exitPlan, withdrawPlan } from '../operator/stake-plans.ts'
 import type { ChainPlanContext } from '../operator/types.ts'
 import type { ChannelReport, RedeemRequest, RedemptionRecord } from '../payments/index.ts'
@@ -49,15 +49,15 @@ export async function draftOf(command: Command, { context, payments }: Sources):
 export function toRedeemRequest(
   command: Extract<Command, { channelId: string } | { force: boolean }>,
 ): RedeemRequest {
-  if ('channelId' in command) {
-    const close = command.kind === 'channel.close'
-    return { channels: [command.channelId as Hex], force: true, ...(close && { close }) }
-  }
+  if ('channelId' in command) return { channels: [command.channelId as Hex], force: true, close: true }
   const { channels, force } = command
   return { force, ...(channels && { channels: channels.map((id) => id as Hex) }) }
 }
 
-const stakeDraft = (plan: Plan): Draft => ({ plan, amount: null, channels: [], reason: null })
+function stakeDraft(plan: Plan): Draft {
+  const { amount } = plan.details
+  return { plan, amount: amount === undefined ? null : postAmount.parse(amount), channels: [], reason: null }
+}
 
 const draftOfChannels = (plan: Plan, channels: readonly ChannelReport[]): Draft => ({
   plan,
@@ -67,11 +67,10 @@ const draftOfChannels = (plan: Plan, channels: readonly ChannelReport[]): Draft 
 })
 
 type Sources = { context: ChainPlanContext; payments: Payments }
-type Claims = Parameters<typeof toRedeemRequest>[0]
+type Claims = Extract<Command, { force: boolean }>
 
 async function draftClaims(command: Claims, { context, payments }: Sources): Promise<Draft | undefined> {
-  const named = 'channels' in command ? (command.channels ?? []) : []
-  const known = await Promise.all(named.map((id) => payments.channel(id as Hex)))
+  const known = await Promise.all((command.channels ?? []).map((id) => payments.channel(id as Hex)))
   if (known.includes(undefined)) return undefined
   const record = await payments.redemption.preview(toRedeemRequest(command))
   if (record) return draftRecord(command.kind, record, { context, payments })

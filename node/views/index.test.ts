@@ -268,6 +268,7 @@ describe('views of a node on a real chain', () => {
     }, PATIENCE)
     const amount = { amount: `${5n * POST}`, unit: 'POST', decimals: 18 }
     const plan = await post('/v1/stake/add', { amount, dryRun: true })
+    expect(plan.body.amount).toEqual(amount)
     expect(plan.body.steps.map(({ call }: { call: string }) => call)).toEqual(['approve', 'addStake'])
     const added = (await post('/v1/stake/add', { amount })).body
     await vi.waitFor(async () => {
