@@ -1,5 +1,5 @@
-// The runbooks as an operator under pressure would use them: their commands exist, and backup, restore and the change of an
-// identity do to a real node what they say, letter by letter.
+// The runbooks as an operator under pressure would use them: their commands exist, and backup, restore, the change of an
+// identity and leaving do to a real node what they say, letter by letter.
 import { execFile } from 'node:child_process'
 import {
   chmodSync,
@@ -157,10 +157,17 @@ describe('a node', () => {
     expect(peerId).not.toBe(node.peerId)
     await node.start()
 
-    await node.command(['rewards', 'claim-all', '--force'])
-    const settled = async () => (await readEvents(net.devchain.network, net.treasury)).settled
-    await until('everything is settled', PATIENCE_MS, async () => (await settled()).length > 0)
-    expect(sum((await settled()).map(({ args }) => args.amount))).toBe(paid())
+    // The operator leaves: the channel ends with its last claim.
+    const owing = paid()
     await alice.client.close()
+    const [, close = ''] = blocksOf('leaving.md')
+    await shell(node, close)
+    const { settled } = await readEvents(net.devchain.network, net.treasury)
+    expect(sum(settled.map(({ args }) => args.amount))).toBe(owing)
+    await until('the node sees the end of the channel', PATIENCE_MS, async () =>
+      (await channelsOf(node)).every(
+        (channel) => channel.state === 'closed' && units(channel.settled) === owing,
+      ),
+    )
   })
 })
