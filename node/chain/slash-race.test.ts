@@ -6,7 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { type DevChain, startDevChain } from './testing/devchain.ts'
 import { provision } from './testing/harness.ts'
-import { createCases, registerMember, startSlasher, type TestCases, waitUntil } from './testing/slashers.ts'
+import {
+  createCases,
+  registerMember,
+  type SlasherNode,
+  startSlasher,
+  type TestCases,
+  waitUntil,
+} from './testing/slashers.ts'
 import { startTcpProxy } from './testing/tcp-proxy.ts'
 
 const DAY_SECONDS = 86_400
@@ -50,12 +57,30 @@ async function spendingOf(account: HDAccount, before: bigint) {
 }
 
 /** Gas of the transactions of one kind that a node sent, wei. */
-async function feesOf(kind: string, node: Awaited<ReturnType<typeof startSlasher>>): Promise<bigint> {
+async function feesOf(kind: string, node: SlasherNode): Promise<bigint> {
   const rows = await node.chain.database.db.transaction.findMany({ where: { kind } })
   const receipts = await Promise.all(
     rows.map(({ txHash }) => dev.client.getTransactionReceipt({ hash: txHash as `0x${string}` })),
   )
   return receipts.reduce((sum, { gasUsed, effectiveGasPrice }) => sum + gasUsed * effectiveGasPrice, 0n)
+}
+
+/** A block as soon as every node has seen the last one and what it sends because of that is in the pool. */
+async function mineInStep(nodes: readonly SlasherNode[]): Promise<void> {
+  const newest = Number(await dev.client.getBlockNumber())
+  for (const { chain, slasher } of nodes) {
+    if (chain.follower.status().head !== newest) return
+    if (slasher.open().some(({ sending }) => sending) && !(await hasPending(chain.sender.address))) return
+  }
+  await dev.mine()
+}
+
+async function hasPending(address: `0x${string}`): Promise<boolean> {
+  const [pending, mined] = await Promise.all([
+    dev.client.getTransactionCount({ address, blockTag: 'pending' }),
+    dev.client.getTransactionCount({ address }),
+  ])
+  return pending > mined
 }
 
 describe('three slashers with one breach', () => {
@@ -78,7 +103,7 @@ describe('three slashers with one breach', () => {
       void slasher.report(member)
     }
     await waitUntil(async () => {
-      if (!automine) await dev.mine()
+      if (!automine) await mineInStep(nodes)
       return cases.every(({ get }) => ['revealed', 'lost'].includes(get(member.commitment)?.state ?? ''))
     })
     expect(cases.filter(has(member.commitment, 'revealed'))).toHaveLength(1)
