@@ -132,3 +132,16 @@ it('believes the honest while they are more than half, whatever the others say',
     { numRuns: 500 },
   )
 })
+
+it('believes no branch of as many liars as there are honest', () => {
+  const heads = (min: number) => fc.array(fc.integer({ min, max: NEWEST }), { minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(heads(NEWEST - HEAD_TOLERANCE_BLOCKS), heads(NEWEST - 30), (honest, others) => {
+      const liars = others.slice(0, honest.length).map((head) => ({ head, fork: 1 }))
+      const { agreed, faults } = judge([...honest.map((head) => ({ head })), ...liars])
+      // Those far behind may be sorted out first; whoever is left on the branch has the honest against it.
+      if (agreed) expect(faults.slice(honest.length).every(Boolean)).toBe(true)
+    }),
+    { numRuns: 500 },
+  )
+})
