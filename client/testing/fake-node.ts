@@ -63,6 +63,8 @@ export async function startFakeNode(options: FakeNodeOptions) {
   const faults = {
     status: 0,
     broken: false,
+    /** Description of every lightpush answer. */
+    says: 'fake',
     /** Lightpush requests that are served, and whose answers are lost. */
     lostAnswers: 0,
     answer: (entry: StoredMessage) => entry,
@@ -85,7 +87,7 @@ export async function startFakeNode(options: FakeNodeOptions) {
     const statusCode = faults.status || (paid ? 200 : 402)
     if (statusCode === 200) options.relay(pubsubTopic, message)
     if (statusCode === 200 && faults.lostAnswers-- > 0) throw crash()
-    const answer = create(LightpushResponseSchema, { requestId, statusCode, statusDesc: 'fake' })
+    const answer = create(LightpushResponseSchema, { requestId, statusCode, statusDesc: faults.says })
     await frames.write(encode(LightpushResponseSchema, answer))
     await frames.close()
   })

@@ -1,3 +1,4 @@
+import { formatPaymentRequired } from '@postrider/protocol/payment'
 import { getAddress } from 'viem'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Client, ClientOptions } from '../node/index.ts'
@@ -366,5 +367,15 @@ describe('402', () => {
     await expect(send(client)).rejects.toMatchObject({ code: 'CLIENT_NO_NODE' })
     expect(client.nodes()[0]?.distrusted).toBe('CLIENT_OVERCHARGED')
     expect(only(client).paid).toBeLessThanOrEqual(80n)
+  })
+  it('that states more than was counted ends it too, without a word on the payment stream', async () => {
+    const on = await setUp()
+    const client = await startClient(on)
+    await send(client)
+    const [node] = on.nodes
+    node!.payments.charge = async () => false
+    node!.faults.says = formatPaymentRequired(1_000n)
+    await expect(send(client)).rejects.toMatchObject({ code: expect.stringMatching(/^CLIENT_/) })
+    expect(client.nodes()[0]?.distrusted).toBe('CLIENT_OVERCHARGED')
   })
 })
