@@ -47,11 +47,13 @@ export function checkOptions(options: ClientOptions & { platform: Platform }): S
   const { clock = systemClock, random = systemRandom, chain } = platform
   const poolSize = integer('nodes.count', nodes.count ?? DEFAULT_POOL_SIZE, 1, MAX_POOL_SIZE)
   const idCount = rln.idCount
+  const budget = checkBudget(options.budget)
+  const { maxFeePerGas } = budget
   return {
     network,
     storage,
     wallet,
-    budget: checkBudget(options.budget),
+    budget,
     poolSize,
     scores: nodes.scores ?? localScores,
     firstId: integer('rln.firstId', rln.firstId ?? 0, 0, Number.MAX_SAFE_INTEGER),
@@ -71,7 +73,9 @@ export function checkOptions(options: ClientOptions & { platform: Platform }): S
     clock,
     random,
     reader: chain?.reader ?? createChainReader(network),
-    writer: chain ? chain.writer : wallet && createChainWriter(network, wallet.account),
+    writer: chain
+      ? chain.writer
+      : wallet && createChainWriter(network, wallet.account, { clock, maxFeePerGas }),
   }
 }
 

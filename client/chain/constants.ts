@@ -22,11 +22,17 @@ export const LOG_TOPICS = 500
 /** Gas limit of a transaction, as parts of what was estimated: what it costs may change until it is mined. */
 export const GAS_MARGIN = { numerator: 6n, denominator: 5n }
 
-/**
- * Most that a transaction offers for gas, as a multiple of the newest block's base fee: enough for six full blocks in a row
- * (1.125⁶ ≈ 2). What is above the price is not paid.
- */
-export const MAX_FEE_OVER_BASE = 2
+/** Most wei for one unit of gas when the options do not say: what an endpoint that lies about fees can get at most. */
+export const DEFAULT_MAX_FEE_PER_GAS = 500_000_000_000n
+
+/** How long a transaction may wait in the pool before it is replaced by one that offers more, ms: some blocks. */
+export const STUCK_AFTER_MS = 45_000
+
+/** Fees of a replacement, percent of those before: nodes ask for at least 110. */
+export const FEE_BUMP_PERCENT = 125n
+
+/** Looks without a receipt, after the nonce was used, until a transaction counts as lost to another one. */
+export const LOOKS_AFTER_USE = 3
 
 /** Registered nodes in one call. */
 export const NODE_PAGE = 100

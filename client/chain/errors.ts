@@ -9,7 +9,6 @@ import {
   formatEther,
   getAddress,
   InsufficientFundsError,
-  WaitForTransactionReceiptTimeoutError,
 } from 'viem'
 
 /** What viem threw, as a coded error. `call` names what was tried. */
@@ -20,12 +19,6 @@ export function toChainError(cause: unknown, call: string): PostriderError {
   if (revert instanceof ContractFunctionRevertedError) return reverted(revert, call)
   if (cause.walk(isFundsError)) {
     return new PostriderError('CLIENT_GAS_MISSING', { detail: `${call}: not enough for gas`, cause })
-  }
-  if (cause.walk((error) => error instanceof WaitForTransactionReceiptTimeoutError)) {
-    return new PostriderError('CLIENT_TIMEOUT', {
-      detail: `${call}: the transaction is not mined yet`,
-      cause,
-    })
   }
   const refused = cause.walk(
     (error) => error instanceof ExecutionRevertedError || error instanceof ContractFunctionZeroDataError,
@@ -91,6 +84,12 @@ export function failed(
 ): PostriderError {
   const data = { call, reason, args: args.map(String) }
   return new PostriderError('CLIENT_TRANSACTION_FAILED', { detail: `${call}: ${reason}`, data, cause })
+}
+
+/** A broadcast that an endpoint refused. That is no end: it may have the bytes, and whoever has them may get them mined. */
+export function notTaken(cause: unknown): PostriderError {
+  const error = toChainError(cause, 'broadcast')
+  return error.code === 'CLIENT_TRANSACTION_FAILED' ? unavailable(cause, 'broadcast') : error
 }
 
 function unavailable(cause: unknown, call: string): PostriderError {

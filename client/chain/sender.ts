@@ -5,14 +5,13 @@ import {
   type EncodeFunctionDataParameters,
   type EstimateContractGasParameters,
   encodeFunctionData,
-  type Hex,
-  keccak256,
   type SimulateContractParameters,
-  TransactionReceiptNotFoundError,
 } from 'viem'
-import { GAS_MARGIN, TRANSACTION_TIMEOUT_MS } from './constants.ts'
+import { GAS_MARGIN } from './constants.ts'
 import { failed, gasMissing, guard } from './errors.ts'
-import type { Keep, SignedTransaction, TransactionOutcome } from './types.ts'
+import { marketFees } from './fees.ts'
+import { broadcast, conclude, follow, signed } from './follow.ts'
+import type { Keep, SignedTransaction } from './types.ts'
 import type { Clients } from './writer.ts'
 
 /** Sends the transactions of one account, and finds out what became of them. One at a time: the caller sees to it. */
@@ -25,14 +24,15 @@ export function createSender(clients: Clients) {
     ): Promise<void> {
       const name: string = call.functionName
       await guard(name, async () => {
-        const signed = await sign(clients, call as unknown as Call)
-        await keep?.(signed)
-        await clients.rpc.sendRawTransaction({ serializedTransaction: signed.raw })
-        const outcome = await receiptOf(clients, signed.hash)
-        if (outcome !== 'mined') throw failed(name, REASONS[outcome], [signed.hash])
+        const transaction = await prepare(clients, call as unknown as Call)
+        await keep?.(transaction)
+        await broadcast(clients, transaction)
+        const outcome = await follow(clients, transaction, keep)
+        if (outcome !== 'mined') throw failed(name, REASONS[outcome], [transaction.hash])
       })
     },
-    conclude: (transaction: SignedTransaction) => guard('transaction', () => conclude(clients, transaction)),
+    conclude: (transaction: SignedTransaction, keep?: Keep) =>
+      guard('transaction', () => conclude(clients, transaction, keep)),
   }
 }
 
@@ -43,72 +43,23 @@ const REASONS = {
 
 type Call = ContractFunctionParameters<Abi, 'nonpayable', string>
 
-/** Checks everything that can be checked before a transaction exists. */
-async function sign({ rpc, account, chain }: Clients, call: Call): Promise<SignedTransaction> {
+/** Checks everything that can be checked before a transaction exists, and signs it. */
+async function prepare(clients: Clients, call: Call): Promise<SignedTransaction> {
+  const { rpc, account, chain, maxFeePerGas: limit } = clients
   const { address } = account
   // As a bare address: as an account, gas would be estimated with the fees, and an empty wallet be refused unnamed.
   const dry = { ...call, account: address } as unknown
   await rpc.simulateContract(dry as SimulateContractParameters)
-  const [estimate, fees, balance, nonce] = await Promise.all([
+  const [estimate, { maxFeePerGas, maxPriorityFeePerGas }, balance, nonce] = await Promise.all([
     rpc.estimateContractGas(dry as EstimateContractGasParameters),
-    rpc.estimateFeesPerGas(),
+    marketFees(rpc, limit),
     rpc.getBalance({ address }),
     rpc.getTransactionCount({ address, blockTag: 'pending' }),
   ])
   const gas = (estimate * GAS_MARGIN.numerator) / GAS_MARGIN.denominator
-  const needed = gas * fees.maxFeePerGas
+  const needed = gas * maxFeePerGas
   if (balance < needed) throw gasMissing(address, call.functionName, balance, needed)
   const data = encodeFunctionData(call as unknown as EncodeFunctionDataParameters)
-  const transaction = {
-    type: 'eip1559',
-    chainId: chain.id,
-    to: call.address,
-    data,
-    gas,
-    nonce,
-    ...fees,
-  } as const
-  const raw = await account.signTransaction(transaction)
-  return { hash: keccak256(raw), raw, nonce }
-}
-
-async function receiptOf({ rpc }: Clients, hash: Hex): Promise<TransactionOutcome> {
-  // The receipt may be of the transaction that took this one's place.
-  const receipt = await rpc.waitForTransactionReceipt({ hash, timeout: TRANSACTION_TIMEOUT_MS })
-  if (receipt.transactionHash !== hash) return 'void'
-  return receipt.status === 'success' ? 'mined' : 'reverted'
-}
-
-async function conclude(
-  clients: Clients,
-  { hash, raw, nonce }: SignedTransaction,
-): Promise<TransactionOutcome> {
-  const { rpc, account } = clients
-  // In this order: a nonce that was used before the receipt was looked for was not used by this transaction.
-  const used = await rpc.getTransactionCount({ address: account.address })
-  const known = await findReceipt(clients, hash)
-  if (known) return known
-  if (used > nonce) return 'void'
-  // An endpoint that has it already says so with an error of its own wording; what counts is the receipt.
-  const refusal = await rpc.sendRawTransaction({ serializedTransaction: raw }).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (refusal && !(await isKnown(clients, hash))) throw refusal
-  return receiptOf(clients, hash)
-}
-
-async function findReceipt({ rpc }: Clients, hash: Hex): Promise<TransactionOutcome | undefined> {
-  try {
-    const { status } = await rpc.getTransactionReceipt({ hash })
-    return status === 'success' ? 'mined' : 'reverted'
-  } catch (error) {
-    if (error instanceof TransactionReceiptNotFoundError) return undefined
-    throw error
-  }
-}
-
-/** Whether the endpoint has the transaction, mined or not. */
-async function isKnown({ rpc }: Clients, hash: Hex): Promise<boolean> {
-  return (await rpc.request({ method: 'eth_getTransactionByHash', params: [hash] })) !== null
+  const fees = { maxFeePerGas, maxPriorityFeePerGas }
+  return signed(clients, { type: 'eip1559', chainId: chain.id, to: call.address, data, gas, nonce, ...fees })
 }

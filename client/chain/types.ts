@@ -124,9 +124,15 @@ export interface ChainReader {
 }
 
 /** A transaction as it is sent. The same bytes may be sent again: they take effect once at most. */
-export type SignedTransaction = { hash: Hex; raw: Hex; nonce: number }
+export type SignedTransaction = {
+  hash: Hex
+  raw: Hex
+  nonce: number
+  /** Hashes of those with less for gas that left before; with one nonce, at most one of them all takes effect. */
+  earlier?: readonly Hex[]
+}
 
-/** Called with a signed transaction before it leaves; it leaves when the promise resolves. */
+/** Called with a signed transaction, and with each one that replaces it, before it leaves; it leaves when the promise resolves. */
 export type Keep = (transaction: SignedTransaction) => Promise<void>
 
 /** What became of a transaction; `void`: another one took its nonce, so that it can never take effect. */
@@ -135,7 +141,8 @@ export type TransactionOutcome = 'mined' | 'reverted' | 'void'
 /**
  * Transactions of one account, sent one after the other and awaited. They throw `CLIENT_TRANSACTION_FAILED`
  * (data.reason: the contract's error), `CLIENT_FUNDS_MISSING` (tokens), `CLIENT_GAS_MISSING` (the chain's own coin),
- * `CLIENT_CHAIN_UNAVAILABLE`, `CLIENT_TIMEOUT`. Balances are looked at before anything is signed.
+ * `CLIENT_FEE_TOO_HIGH`, `CLIENT_CHAIN_UNAVAILABLE`, `CLIENT_TIMEOUT`. Only the first is certain after `keep`: what was signed may
+ * still be mined. Balances are looked at before anything is signed.
  */
 export interface ChainWriter {
   readonly address: Address
@@ -149,6 +156,6 @@ export interface ChainWriter {
   registerMember(commitment: bigint, limit: number, cost: bigint, keep?: Keep): Promise<void>
   leaveGroup(commitment: bigint): Promise<void>
   withdrawMember(commitment: bigint): Promise<void>
-  /** Finds out what became of a transaction; one that the chain does not know is sent again and waited for. */
-  conclude(transaction: SignedTransaction): Promise<TransactionOutcome>
+  /** Finds out what became of a transaction; one that is not mined is sent again and waited for. */
+  conclude(transaction: SignedTransaction, keep?: Keep): Promise<TransactionOutcome>
 }

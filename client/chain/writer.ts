@@ -10,19 +10,35 @@ import {
   type PublicClient,
   type WalletClient,
 } from 'viem'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { createMutex } from '../core/mutex.ts'
-import { MAX_FEE_OVER_BASE, POLL_INTERVAL_MS } from './constants.ts'
+import { DEFAULT_MAX_FEE_PER_GAS, POLL_INTERVAL_MS } from './constants.ts'
 import { guard, tokensMissing } from './errors.ts'
 import { type Permit, signPermit } from './permit.ts'
 import { createRpcTransport } from './reader.ts'
 import { createSender } from './sender.ts'
 import type { ChainWriter } from './types.ts'
 
-export type Clients = { rpc: PublicClient; wallet: WalletClient; account: LocalAccount; chain: Chain }
+export type ChainWriterOptions = {
+  /** Most wei paid for one unit of gas; `DEFAULT_MAX_FEE_PER_GAS` when absent. */
+  maxFeePerGas?: bigint
+  clock?: Clock
+}
+
+export type Clients = Required<ChainWriterOptions> & {
+  rpc: PublicClient
+  wallet: WalletClient
+  account: LocalAccount
+  chain: Chain
+}
 
 /** Sends the transactions of one account. `account` is a viem account that signs locally. */
-export function createChainWriter(network: Network, account: LocalAccount): ChainWriter {
-  const clients = createClients(network, account)
+export function createChainWriter(
+  network: Network,
+  account: LocalAccount,
+  options: ChainWriterOptions = {},
+): ChainWriter {
+  const clients = createClients(network, account, options)
   const channels = { address: network.contracts.paymentChannels, abi: paymentChannelsAbi } as const
   const group = { address: network.contracts.rlnMembership, abi: rlnMembershipAbi } as const
   const owner = account.address
@@ -68,17 +84,20 @@ export function createChainWriter(network: Network, account: LocalAccount): Chai
       alone(() => send({ ...group, functionName: 'leaveGroup', args: [commitment] })),
     withdrawMember: (commitment) =>
       alone(() => send({ ...group, functionName: 'withdraw', args: [commitment] })),
-    conclude: (transaction) => turn.run(() => conclude(transaction)),
+    conclude: (transaction, keep) => turn.run(() => conclude(transaction, keep)),
   }
 }
 
-function createClients(network: Network, account: LocalAccount): Clients {
+function createClients(
+  network: Network,
+  account: LocalAccount,
+  { maxFeePerGas = DEFAULT_MAX_FEE_PER_GAS, clock = systemClock }: ChainWriterOptions,
+): Clients {
   const chain = defineChain({
     id: network.chainId,
     name: network.name,
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: network.rpcUrls } },
-    fees: { baseFeeMultiplier: MAX_FEE_OVER_BASE },
   })
   const shared = { chain, transport: createRpcTransport(network), pollingInterval: POLL_INTERVAL_MS }
   return {
@@ -86,6 +105,8 @@ function createClients(network: Network, account: LocalAccount): Clients {
     wallet: createWalletClient({ ...shared, account }),
     account,
     chain,
+    maxFeePerGas,
+    clock,
   }
 }
 

@@ -1,4 +1,5 @@
 import { PostriderError } from '@postrider/protocol/errors'
+import { DEFAULT_MAX_FEE_PER_GAS } from '../chain/constants.ts'
 import {
   DEFAULT_DAILY_BUDGET,
   DEFAULT_DEPOSIT,
@@ -13,13 +14,14 @@ export function checkBudget(options: Partial<Budget> = {}): Budget {
     deposit: DEFAULT_DEPOSIT,
     maxDeposit: DEFAULT_MAX_DEPOSIT,
     daily: DEFAULT_DAILY_BUDGET,
+    maxFeePerGas: DEFAULT_MAX_FEE_PER_GAS,
     ...options,
   }
-  const { deposit, maxDeposit, daily } = budget
+  const { deposit, maxDeposit, daily, maxFeePerGas } = budget
   const fits = deposit > 0n && deposit <= maxDeposit && maxDeposit <= MAX_CHANNEL_AMOUNT && daily >= 0n
-  if (fits) return budget
+  if (fits && maxFeePerGas > 0n) return budget
   throw new PostriderError('CLIENT_OPTION_INVALID', {
-    detail: 'budget: 0 < deposit <= maxDeposit < 2^96, daily >= 0',
+    detail: 'budget: 0 < deposit <= maxDeposit < 2^96, daily >= 0, maxFeePerGas > 0',
     data: { option: 'budget' },
   })
 }

@@ -11,7 +11,7 @@ import type { WalletEvents } from './types.ts'
 
 const payer = testWallet(1).account.address
 const operator = testWallet(2).account.address
-const budget = { deposit: 100n, maxDeposit: 10_000n, daily: 10_000n }
+const budget = { deposit: 100n, maxDeposit: 10_000n, daily: 10_000n, maxFeePerGas: 1n }
 
 async function setUp(tokens: bigint) {
   const chain = createFakeChain(TEST_NETWORK)

@@ -1,3 +1,4 @@
+import { PostriderError } from '@postrider/protocol/errors'
 import type { SignedTransaction } from '../chain/types.ts'
 import { encodeRecord, getRecord, listRecords } from '../storage/records.ts'
 import type { Storage, Write } from '../storage/types.ts'
@@ -20,7 +21,7 @@ export type SpendingEntry = Purpose & {
   id: number
   /** Last UTC day to whose budget it may belong, as in 2026-01-31. */
   day: string
-  /** Absent until it is signed; then the same bytes are sent again after a crash or a reorganisation. */
+  /** Absent until it is signed; then the same bytes are sent again after a crash or a reorganisation, or replaced. */
   transaction?: SignedTransaction
   /** It was seen in a block. */
   mined: boolean
@@ -33,9 +34,10 @@ export interface SpendingBook {
   add(purpose: Purpose, day: string): SpendingEntry
   /** The writes that put a new entry on disk, with the day, and take away the entries that are over by then. */
   record(entry: SpendingEntry, today: string): Write[]
-  /** On disk when it resolves. */
-  keep(entry: SpendingEntry): Promise<void>
-  drop(entry: SpendingEntry): Promise<void>
+  get(id: number): SpendingEntry | undefined
+  /** Changes fields of the entry as it is by now. On disk when it resolves. */
+  update(id: number, change: Partial<SpendingEntry>): Promise<void>
+  drop(id: number): Promise<void>
   /** From memory only: its write failed. */
   forget(entry: SpendingEntry): void
   /** The newest day that is on disk; empty when there is none. */
@@ -63,13 +65,17 @@ export async function openSpendingBook(storage: Storage): Promise<SpendingBook> 
       for (const { id } of over) entries.delete(id)
       return [put(entry), { key: DAY, value: encodeRecord({ day: today }) }, ...over.map(remove)]
     },
-    keep(entry) {
-      entries.set(entry.id, entry)
-      return storage.batch([put(entry)])
+    get: (id) => entries.get(id),
+    async update(id, change) {
+      const entry = entries.get(id)
+      if (!entry) throw new PostriderError('CLIENT_STORAGE_CORRUPT', { detail: `no spending ${id}` })
+      const changed = { ...entry, ...change }
+      entries.set(id, changed)
+      await storage.batch([put(changed)])
     },
-    drop(entry) {
-      entries.delete(entry.id)
-      return storage.batch([remove(entry)])
+    drop(id) {
+      entries.delete(id)
+      return storage.batch([remove({ id })])
     },
     forget: ({ id }) => void entries.delete(id),
   }
@@ -78,4 +84,4 @@ export async function openSpendingBook(storage: Storage): Promise<SpendingBook> 
 // Ascending keys are the order of the ids.
 const keyOf = (id: number): string => PREFIX + String(id).padStart(12, '0')
 const put = (entry: SpendingEntry): Write => ({ key: keyOf(entry.id), value: encodeRecord(entry) })
-const remove = ({ id }: SpendingEntry): Write => ({ key: keyOf(id), value: undefined })
+const remove = ({ id }: Pick<SpendingEntry, 'id'>): Write => ({ key: keyOf(id), value: undefined })

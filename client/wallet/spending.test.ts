@@ -206,6 +206,29 @@ it('knows what there must be at least, less what was voided', async () => {
   expect(spending.least('channel')).toBe(40n)
 })
 
+it('knows it too when a payment whose end was open comes after one that was voided', async () => {
+  const world = createWorld()
+  const spending = await world.open()
+  await pay(world, spending, 20n)
+  const lost = new PostriderError('CLIENT_CHAIN_UNAVAILABLE')
+  const second = { kind: 'topUp', about: 'channel', amount: 20n, total: 40n } as const
+  await expect(spending.spend(second, record(world), failing(lost, world.sign))).rejects.toBe(lost)
+  world.outcomes.set('0x0', 'void')
+  await spending.recheck()
+  expect([spending.least('channel'), await spending.remaining()]).toEqual([20n, 80n])
+})
+
+it('sends nothing before the end of what was signed earlier is known', async () => {
+  const world = createWorld()
+  const spending = await world.open()
+  const lost = new PostriderError('CLIENT_TIMEOUT')
+  const first = { kind: 'open', about: 'a', amount: 60n, total: 60n } as const
+  await expect(spending.spend(first, record(world), failing(lost, world.sign))).rejects.toBe(lost)
+  await pay(world, spending, 20n, 'b')
+  expect(world.asked).toEqual(['0x0'])
+  expect([spending.pending('a'), spending.least('a')]).toEqual([false, 60n])
+})
+
 it('keeps no more entries than the day has', async () => {
   const world = createWorld()
   const spending = await world.open()

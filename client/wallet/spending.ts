@@ -19,7 +19,8 @@ export interface Spending {
   /** What today's budget still allows, base units. @throws PostriderError `CLIENT_CHAIN_UNAVAILABLE` */
   remaining(): Promise<bigint>
   /**
-   * Counts a transaction in today's budget and sends it. What `send` keeps is on disk before it leaves.
+   * Counts a transaction in today's budget and sends it, after the end of those before it is known. What `send` keeps is
+   * on disk before it leaves; what replaces it counts no second time.
    *
    * @param record makes the writes, with whatever must be on disk together with them
    * @throws PostriderError `CLIENT_BUDGET_EXCEEDED`, what `record` and `send` throw
@@ -56,14 +57,17 @@ export type SpendingComponents = {
 export async function openSpending(components: SpendingComponents, limit: bigint): Promise<Spending> {
   const { storage, writer } = components
   const book = await openSpendingBook(storage)
-  const sending = new Set<number>()
   const turn = createMutex()
   const days = createDays(components, book.savedDay)
-  const settle = async (entry: SpendingEntry): Promise<void> => {
-    if (!entry.transaction || sending.has(entry.id)) return
-    const outcome = await writer.conclude(entry.transaction)
-    if (outcome !== 'mined') await giveBack(book, entry)
-    else if (!entry.mined) await book.keep({ ...entry, mined: true })
+  const settle = async ({ id, transaction }: SpendingEntry): Promise<void> => {
+    if (!transaction) return
+    const outcome = await writer.conclude(transaction, (next) => book.update(id, { transaction: next }))
+    if (outcome !== 'mined') await giveBack(book, id)
+    else if (!book.get(id)?.mined) await book.update(id, { mined: true })
+  }
+  /** A nonce is of use only after the one before it. */
+  const settleAll = async (concerned: (entry: SpendingEntry) => boolean): Promise<void> => {
+    for (const entry of book.list().filter(concerned).sort(byNonce)) await settle(entry)
   }
   return {
     async remaining() {
@@ -76,16 +80,17 @@ export async function openSpending(components: SpendingComponents, limit: bigint
       const left = leftOf(book.list(), limit, today)
       if (purpose.amount > left) throw exceeded(purpose.amount, left, limit, today)
       const entry = book.add(purpose, latest)
-      sending.add(entry.id)
-      try {
-        await record(book.record(entry, today)).catch((error) => {
-          book.forget(entry)
-          throw error
-        })
-        await sendKept(book, entry, send)
-      } finally {
-        sending.delete(entry.id)
-      }
+      await record(book.record(entry, today)).catch((error) => {
+        book.forget(entry)
+        throw error
+      })
+      // In turn: a permit is signed for the nonce after the last one, which one that still waits would use up.
+      await turn.run(() =>
+        sendKept(book, entry.id, async (keep) => {
+          await settleAll(({ mined }) => !mined)
+          await send(keep)
+        }),
+      )
     },
     pending: (about) => book.list().some((entry) => entry.about === about && !entry.mined),
     has: (about) => book.list().some((entry) => entry.about === about),
@@ -94,11 +99,7 @@ export async function openSpending(components: SpendingComponents, limit: bigint
         .list()
         .filter((entry) => entry.about === about && entry.mined)
         .reduce((most, { total }) => larger(most, total), 0n),
-    recheck: () =>
-      turn.run(async () => {
-        // A nonce is of use only after the one before it.
-        for (const entry of book.list().sort(byNonce)) await settle(entry)
-      }),
+    recheck: () => turn.run(() => settleAll(() => true)),
   }
 }
 
@@ -106,36 +107,33 @@ const nonceOf = ({ transaction }: SpendingEntry): number => transaction?.nonce ?
 const byNonce = (a: SpendingEntry, b: SpendingEntry): number => nonceOf(a) - nonceOf(b)
 
 /** Takes away what never took effect; what came after it about the same ends with so much less. */
-async function giveBack(book: SpendingBook, gone: SpendingEntry): Promise<void> {
-  await book.drop(gone)
-  for (const entry of book.list()) {
-    if (entry.about !== gone.about || entry.id < gone.id) continue
-    await book.keep({ ...entry, total: entry.total - gone.amount })
+async function giveBack(book: SpendingBook, id: number): Promise<void> {
+  const gone = book.get(id)
+  if (!gone) return
+  await book.drop(id)
+  for (const { id: later, about, total } of book.list()) {
+    if (about === gone.about && later > id) await book.update(later, { total: total - gone.amount })
   }
 }
 
-async function sendKept(
-  book: SpendingBook,
-  entry: SpendingEntry,
-  send: (keep: Keep) => Promise<void>,
-): Promise<void> {
-  let signed: SpendingEntry | undefined
+async function sendKept(book: SpendingBook, id: number, send: (keep: Keep) => Promise<void>): Promise<void> {
+  let signed = false
   try {
     await send(async (transaction) => {
-      const next = { ...entry, transaction }
-      await book.keep(next)
-      signed = next
+      await book.update(id, { transaction })
+      signed = true
     })
   } catch (error) {
-    // Only a refusal is certain; whatever else happened, what was signed may still be mined.
-    if (!signed || isRefusal(error)) await book.drop(entry)
+    // Whatever else happened, what was signed may still be mined.
+    if (!signed || isEnd(error)) await book.drop(id)
     throw error
   }
-  await book.keep({ ...entry, ...signed, mined: true })
+  await book.update(id, { mined: true })
 }
 
-/** A transaction that the chain refused, or that was reverted. */
-const isRefusal = (error: unknown): boolean => isPostriderError(error) && !error.retryable
+/** A transaction that was reverted, or whose nonce another one took. */
+const isEnd = (error: unknown): boolean =>
+  isPostriderError(error) && error.code === 'CLIENT_TRANSACTION_FAILED'
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 const earlier = (a: number, b: number): number => (a < b ? a : b)

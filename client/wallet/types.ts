@@ -14,6 +14,8 @@ export type Budget = {
    * burnt of them. Gas is not of it: it is paid in another coin.
    */
   daily: bigint
+  /** Most wei paid for one unit of gas. */
+  maxFeePerGas: bigint
   /** Highest prices that are paid; absent: what the node registered on chain. */
   maxPrices?: Prices
 }

@@ -102,6 +102,11 @@ export const clientErrors = {
     retryable: true,
     fix: 'Send at least data.missing wei to the address in data.address.',
   },
+  CLIENT_FEE_TOO_HIGH: {
+    title: 'Gas costs more than the limit',
+    retryable: true,
+    fix: 'Wait until gas is cheaper, or raise budget.maxFeePerGas. data.needed and data.limit are wei for one unit of gas.',
+  },
   CLIENT_BUDGET_EXCEEDED: {
     title: 'The budget does not cover this request',
     retryable: false,

@@ -18,7 +18,14 @@ import { createMoney } from '../../client/wallet/money.ts'
 import type { Budget } from '../../client/wallet/types.ts'
 
 export const DEPOSIT = 10n ** 18n
-export const BUDGET: Budget = { deposit: DEPOSIT, maxDeposit: 5n * DEPOSIT, daily: 8n * DEPOSIT }
+export const BUDGET: Budget = {
+  deposit: DEPOSIT,
+  maxDeposit: 5n * DEPOSIT,
+  daily: 8n * DEPOSIT,
+  maxFeePerGas: 500n * 10n ** 9n,
+}
+/** Pauses between two looks at the chain are this many times shorter: here blocks come when they are told. */
+const HASTE = 20
 /** Ticks are not used here: a voucher says it all. */
 const NO_ANCHOR: Hex = `0x${'00'.repeat(32)}`
 
@@ -29,19 +36,24 @@ export async function openPayingClient(setting: {
   wallet: Wallet
   storage?: Storage
   budget?: Partial<Budget>
-  clockOffsetMs?: number
+  /** How far the client's clock is ahead of the machine's; may change. */
+  clock?: { offsetMs: number }
 }) {
-  const { network, wallet, storage = createMemoryStorage(), clockOffsetMs = 0 } = setting
-  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + clockOffsetMs }
+  const { network, wallet, storage = createMemoryStorage() } = setting
+  const clock: Clock = {
+    nowMs: () => Date.now() + (setting.clock?.offsetMs ?? 0),
+    sleep: (ms, signal) => systemClock.sleep(ms / HASTE, signal),
+  }
+  const budget = { ...BUDGET, ...setting.budget }
   const reader = createChainReader(network)
-  const writer = createChainWriter(network, wallet.account)
+  const { maxFeePerGas } = budget
+  const writer = createChainWriter(network, wallet.account, { clock, maxFeePerGas })
   const events = createEmitter<ClientEvents>()
   const heard: { name: keyof ClientEvents; code?: string }[] = []
   for (const name of ['channel:opened', 'channel:toppedUp', 'warning', 'wallet:empty'] as const) {
     events.on(name, (event) => heard.push('code' in event ? { name, code: event.code } : { name }))
   }
   const transport = createLibp2pTransport({ clock, transports: [] })
-  const budget = { ...BUDGET, ...setting.budget }
   const base = { network, storage, clock, random: systemRandom, reader, writer, wallet, budget, transport }
   const money = await createMoney(base, events)
   const { purse, book } = money
