@@ -354,8 +354,8 @@ describe('a crash', () => {
       for (const when of ['before', 'after'] as const) {
         const wallet = await newWallet()
         const disk = createMemoryStorage()
-        const dying = await newClient({ wallet, storage: createCrashingStorage(disk, at, when) })
-        await expect(play(dying), `${when} ${at}`).rejects.toSatisfy(isCrash)
+        const dying = newClient({ wallet, storage: createCrashingStorage(disk, at, when) })
+        await expect(dying.then(play), `${when} ${at}`).rejects.toSatisfy(isCrash)
         const client = await newClient({ wallet, storage: disk })
         await play(client)
         const { rows } = await expectAgreement(client, 2n * DEPOSIT + cost)
@@ -507,6 +507,22 @@ describe('the endpoint', () => {
     await client.raise(payee(), DEPOSIT + 1n)
     const { rows } = await expectAgreement(client, 2n * DEPOSIT)
     expect(kindsOf(rows)).toEqual(['open', 'topUp'])
+  })
+})
+
+it('a storage is of one wallet and one network', async () => {
+  const wallet = await newWallet()
+  const storage = createMemoryStorage()
+  await (await newClient({ wallet, storage })).open(payee())
+  await expect(newClient({ storage })).rejects.toMatchObject({
+    code: 'CLIENT_STORAGE_FOREIGN',
+    data: { wallet: wallet.account.address.toLowerCase() },
+  })
+  const { contracts, ...rest } = dev.network
+  const network = { ...rest, contracts: { ...contracts, paymentChannels: contracts.token } }
+  await expect(newClient({ wallet, storage, network })).rejects.toMatchObject({
+    code: 'CLIENT_STORAGE_FOREIGN',
+    data: { paymentChannels: contracts.paymentChannels.toLowerCase() },
   })
 })
 

@@ -11,6 +11,7 @@ import { type Channels, createChannels } from './channels.ts'
 import { createChannelKeys } from './keys.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { type MemberBook, openMemberBook } from './member-book.ts'
+import { claimStorage } from './owner.ts'
 import { createFreePayments, createPayments, type Payments } from './payments.ts'
 import { openSpending, type Spending } from './spending.ts'
 import type { WalletEvents } from './types.ts'
@@ -49,6 +50,7 @@ export async function createMoney(
   clientEvents: Emitter<ClientEvents>,
 ): Promise<Money> {
   const { network, storage, random, reader, writer, wallet, budget } = components
+  if (writer) await claimStorage(storage, network, writer.address)
   const book = await openChannelBook(storage)
   const base = { book, reader }
   if (!wallet || !writer) {

@@ -207,6 +207,11 @@ export const clientErrors = {
     retryable: true,
     fix: 'Close it first, or give each client a storage and an id range of its own.',
   },
+  CLIENT_STORAGE_FOREIGN: {
+    title: 'The storage is of another wallet or network',
+    retryable: false,
+    fix: 'Give each wallet on each network a storage of its own. data says of which wallet, chain and contracts this one is.',
+  },
   CLIENT_STORAGE_FAILED: {
     title: 'The storage did not keep a record',
     retryable: true,
