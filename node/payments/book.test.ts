@@ -189,6 +189,38 @@ describe('account book', () => {
     })
   })
 
+  it('takes nothing more for a channel that the node ends, and has on disk what it took before', async () => {
+    const stalled = Promise.withResolvers<void>()
+    const { book, pay, tick, charge, onDisk, escrow } = await setup(createMemoryStorage(), (ledger) => ({
+      async commit(entries) {
+        if (entries.accounts.some(({ cumulative }) => cumulative > 0n)) await stalled.promise
+        await ledger.commit(entries)
+      },
+    }))
+    await charge('r1')
+    const taken = pay(50n, { chain: 'c', value: 1n })
+    const refused = book.refuse([payer.channelId])
+    stalled.resolve()
+    await refused
+    expect(onDisk()).toMatchObject({ cumulative: 50n })
+    await taken
+    const closing = { code: 'PAYMENT_CHANNEL_CLOSING' }
+    await expect(pay(60n)).rejects.toMatchObject(closing)
+    await expect(tick('c', 1)).rejects.toMatchObject(closing)
+    expect(await outcome(charge('r2'))).toMatchObject({ type: 'paymentRequired', ...closing })
+    expect(await outcome(charge('r1'))).toMatchObject({ type: 'charged', repeated: true })
+    await expect(book.hold(payer.channelId, payer.descriptor)).rejects.toMatchObject(closing)
+    escrow.open(payer, 2_000n)
+    await book.refresh(payer.channelId)
+    await expect(pay(60n)).rejects.toMatchObject(closing)
+    expect(onDisk()).toMatchObject({ status: 'open', deposit: 2_000n, cumulative: 50n, ticks: 0, spent: 4n })
+
+    book.reopen([payer.channelId])
+    await pay(60n)
+    expect(await outcome(charge('r2'))).toMatchObject({ type: 'charged' })
+    expect(onDisk()).toMatchObject({ cumulative: 60n, spent: 8n })
+  })
+
   it('never lets an older answer of the chain replace a newer one', async () => {
     const { book, escrow, onDisk } = await setup()
     const slow = Promise.withResolvers<void>()

@@ -4,6 +4,7 @@ import {
   type AccountEvent,
   type AccountRules,
   type AccountState,
+  type AccountStep,
   accountReducer,
   type ChannelDescriptor,
 } from '@postrider/protocol/payment'
@@ -48,7 +49,8 @@ export type AccountBook = {
    * Loads an account, or creates it, with the channel as the chain has it now. It stays in memory until
    * `release`.
    *
-   * @throws PostriderError `PAYMENT_CHANNEL_UNKNOWN`, `PAYMENT_LEDGER_UNAVAILABLE`, or what the view throws
+   * @throws PostriderError `PAYMENT_CHANNEL_UNKNOWN`, `PAYMENT_CHANNEL_CLOSING`, `PAYMENT_LEDGER_UNAVAILABLE`, or what
+   *   the view throws
    */
   hold(channelId: Hex, descriptor: ChannelDescriptor): Promise<AccountRecord>
   release(channelId: Hex): void
@@ -56,6 +58,15 @@ export type AccountBook = {
   apply(channelId: Hex, check: (state: AccountState, record: AccountRecord) => BookEvent): Promise<Applied>
   /** Reads the channel from the chain again; does nothing for a channel without an account. */
   refresh(channelId: Hex): Promise<void>
+  /**
+   * Takes no more payments or requests of channels that the node is about to end: `PAYMENT_CHANNEL_CLOSING` from now
+   * on, until `reopen` or their end. What was taken before is on disk when this resolves.
+   *
+   * @throws PostriderError `PAYMENT_LEDGER_UNAVAILABLE`; the channels stay refused
+   */
+  refuse(channelIds: readonly Hex[]): Promise<void>
+  /** Takes payments of these channels again. */
+  reopen(channelIds: readonly Hex[]): void
   /** Calls `listener` with each record that became durable, in order. */
   subscribe(listener: BookListener): () => void
   /** Resolves when nothing waits for the ledger. */
@@ -67,6 +78,8 @@ export function createAccountBook(components: BookComponents, rules: AccountRule
   const { ledger, escrow, clock, logger, metrics } = components
   const cache = createAccountCache(ledger)
   const refreshing = new Map<Hex, Promise<void>>()
+  /** Channels that the node itself is about to end. */
+  const ending = new Set<Hex>()
   const listeners = new Set<BookListener>()
   const committer = createCommitter({
     ledger,
@@ -100,11 +113,20 @@ export function createAccountBook(components: BookComponents, rules: AccountRule
     return entry.durable
   }
 
+  /** What is paid after the last claim was taken would be lost; a request that was charged is answered again. */
+  const reduce = (state: AccountState, event: BookEvent): AccountStep => {
+    const { channel } = state
+    if (!channel || !ending.has(channel.id)) return accountReducer(state, event, rules)
+    if (event.type !== 'charge') throw new PostriderError('PAYMENT_CHANNEL_CLOSING')
+    const step = accountReducer({ ...state, channel: { ...channel, status: 'closing' } }, event, rules)
+    return { ...step, state: { ...step.state, channel } }
+  }
+
   const step = async (entry: Entry, event: BookEvent): Promise<Applied> => {
     if (committer.isFull()) throw new PostriderError('PAYMENT_OVERLOADED')
     const nowMs = clock.nowMs()
     const before = entry.state
-    const { state, effects } = accountReducer(before, event, rules)
+    const { state, effects } = reduce(before, event)
     entry.state = state
     if (!changesRecord(before, state)) {
       const { record, durable } = entry
@@ -120,6 +142,7 @@ export function createAccountBook(components: BookComponents, rules: AccountRule
   const applyChannel = (entry: Entry, fresh: AccountRecord): Promise<void> => {
     const { channelId: id, deposit, status } = fresh
     const channel = { id, deposit, status }
+    if (status === 'closed') ending.delete(id)
     entry.state = accountReducer(entry.state, { type: 'channel', channel }, rules).state
     return write(entry, { ...fresh, updatedMs: clock.nowMs() }, 'channel')
   }
@@ -146,6 +169,7 @@ export function createAccountBook(components: BookComponents, rules: AccountRule
   }
 
   const open = async (channelId: Hex, descriptor: ChannelDescriptor): Promise<AccountRecord> => {
+    if (ending.has(channelId)) throw new PostriderError('PAYMENT_CHANNEL_CLOSING')
     const view = await escrow.channel(channelId)
     if (!view) throw new PostriderError('PAYMENT_CHANNEL_UNKNOWN', { data: { channelId } })
     if (!(await cache.load(channelId)) && !cache.get(channelId)) {
@@ -173,6 +197,13 @@ export function createAccountBook(components: BookComponents, rules: AccountRule
     apply: (channelId, check) =>
       cache.use(channelId, (entry) => step(entry, check(entry.state, entry.record))),
     refresh,
+    async refuse(channelIds) {
+      for (const channelId of channelIds) ending.add(channelId)
+      await Promise.all(channelIds.map((channelId) => cache.get(channelId)?.durable))
+    },
+    reopen(channelIds) {
+      for (const channelId of channelIds) ending.delete(channelId)
+    },
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

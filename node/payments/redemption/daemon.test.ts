@@ -2,7 +2,13 @@ import { PostriderError } from '@postrider/protocol/errors'
 import { describe, expect, it } from 'vitest'
 import { admitVoucher } from '../admission.ts'
 import { createAccountBook } from '../book.ts'
-import { CLAIM_RETRY_MS, MAX_BATCH_CLAIMS, OUTCOME_RETRY_MS, SETTLE_GRACE_MS } from '../constants.ts'
+import {
+  CLAIM_RETRY_MS,
+  LEDGER_PAGE,
+  MAX_BATCH_CLAIMS,
+  OUTCOME_RETRY_MS,
+  SETTLE_GRACE_MS,
+} from '../constants.ts'
 import { createMemoryLedger, createMemoryStorage } from '../ledger/memory.ts'
 import {
   createComponents,
@@ -13,7 +19,7 @@ import {
   VOUCHER_RULES,
 } from '../testing/kit.ts'
 import { hex32 } from '../testing/ledger-suite.ts'
-import type { BatchResult, Ledger } from '../types.ts'
+import type { BatchResult, Ledger, RedemptionRecord, RedemptionState } from '../types.ts'
 import { createRedemptionDaemon, type RedemptionEvent, type RedemptionOptions } from './daemon.ts'
 
 const INTERVAL_MS = 60_000
@@ -364,6 +370,39 @@ describe('redemption under the operator’s eye', () => {
     expect(daemon.figures()).toMatchObject({ earned: 905n, redeemed: 905n, pending: 0n, lost: 0n })
   })
 
+  it('takes no payment while it ends a channel, after a crash too, and takes them again if that fails', async () => {
+    const world = createWorld()
+    const sent = Promise.withResolvers<BatchResult>()
+    world.redeemer.closeMany = () => sent.promise
+    const first = await setup({ mode: 'manual' }, world)
+    await first.daemon.start()
+    const alice = await first.pay('alice', 500n)
+    await first.daemon.redeem({ close: true })
+    const closing = { code: 'PAYMENT_CHANNEL_CLOSING' }
+    await expect(first.pay('alice', 600n)).rejects.toMatchObject(closing)
+    await expect(first.pay('bob', 1n)).resolves.toBeDefined()
+
+    const second = await setup({ mode: 'manual' }, world)
+    await second.daemon.start()
+    await expect(second.pay('alice', 600n)).rejects.toMatchObject(closing)
+    sent.resolve({ status: 'reverted', reason: 'Unlucky' })
+    await second.idle()
+    expect(second.records()).toMatchObject([{ state: 'failed' }])
+    await second.pay('alice', 600n)
+    expect(world.storage.accounts.get(alice)).toMatchObject({ status: 'open', cumulative: 600n })
+  })
+
+  it('takes payments again if a closing could not be recorded', async () => {
+    const full = new PostriderError('PAYMENT_LEDGER_UNAVAILABLE')
+    const { daemon, pay } = await setup({ mode: 'manual' }, createWorld(), () => ({
+      saveRedemption: () => Promise.reject(full),
+    }))
+    await daemon.start()
+    await pay('alice', 500n)
+    await expect(daemon.redeem({ close: true })).rejects.toBe(full)
+    await expect(pay('alice', 600n)).resolves.toBeDefined()
+  })
+
   it('never takes one channel into two batches, however many ask at once', async () => {
     const { daemon, redeemer, pay, idle } = await setup()
     await daemon.start()
@@ -453,6 +492,28 @@ describe('redemption over restarts', () => {
     await second.daemon.approve(second.records()[0]!.id)
     await second.idle()
     expect(second.daemon.figures().pending).toBe(0n)
+  })
+
+  it('takes up all that was open, however many proposals wait', async () => {
+    const world = createWorld()
+    const redemption = (id: string, state: RedemptionState, channel: string): RedemptionRecord => ({
+      id,
+      state,
+      items: [{ channelId: hex32(channel), total: 1n, amount: 1n, status: 'open', reason: undefined }],
+      txHash: undefined,
+      reason: undefined,
+      createdMs: 0,
+      updatedMs: 0,
+    })
+    world.storage.redemptions.set('r0', redemption('r0', 'approved', 'oldest'))
+    for (let at = 1; at <= LEDGER_PAGE; at++) {
+      const id = `r${String(at).padStart(14, '0')}`
+      world.storage.redemptions.set(id, redemption(id, 'proposed', id))
+    }
+    const { daemon, redeemer, idle } = await setup({ mode: 'oversight' }, world)
+    await daemon.start()
+    await idle()
+    expect([...redeemer.sent.keys()]).toEqual(['r0'])
   })
 
   it('ends channels after a crash as it was told to, not by settling alone', async () => {

@@ -44,7 +44,7 @@ export type RedemptionEvent =
 
 export type RedemptionComponents = {
   ledger: Ledger
-  book: Pick<AccountBook, 'subscribe' | 'refresh'>
+  book: Pick<AccountBook, 'subscribe' | 'refresh' | 'refuse' | 'reopen'>
   escrow: Pick<EscrowView, 'isFresh' | 'subscribe'>
   redeemer: VoucherRedeemer
   clock: Clock
@@ -60,8 +60,8 @@ export type RedeemRequest = {
   /** Also what is not worth its gas. */
   force?: boolean
   /**
-   * Ends the channels with their claims, for an operator who leaves; with `force` those too that owe nothing. What
-   * is paid after the claims were taken is lost, so nothing should be served any more.
+   * Ends the channels with their claims, for an operator who leaves; with `force` those too that owe nothing. From
+   * here on their payers are refused (`PAYMENT_CHANNEL_CLOSING`), so that nothing is paid after the last claim.
    */
   close?: boolean
   /** Ends the id of the redemption, so that who asked can find it again: hex digits; random when absent. */
@@ -211,9 +211,29 @@ export function createRedemptionDaemon(
     if (sender.isBusy()) throw new PostriderError('PAYMENT_REDEMPTION_BUSY')
   }
 
+  /** Payers are refused before the claims are read, so that these are the last ones. */
+  const sendClosing = async (
+    batch: readonly Candidate[],
+    request: RedeemRequest,
+  ): Promise<RedemptionRecord> => {
+    const channelIds = batch.map(({ channelId }) => channelId)
+    try {
+      await book.refuse(channelIds)
+      return await sender.send(await draft(batch, request))
+    } catch (error) {
+      book.reopen(channelIds)
+      throw error
+    }
+  }
+
+  /** A channel that did not end goes on. */
+  const reopenLiving = ({ items }: RedemptionRecord): void =>
+    book.reopen(items.filter(({ status }) => status !== 'settled').map(({ channelId }) => channelId))
+
   const onSaved = (redemption: RedemptionRecord) => {
     onEvent({ type: 'redemption', redemption })
     if (redemption.state !== 'done' && redemption.state !== 'failed') return
+    if (redemption.closes) reopenLiving(redemption)
     for (const { channelId, status, total, reason } of redemption.items) {
       claims.inc({ result: status })
       if (status === 'settled') positions.noteSettled(channelId, total)
@@ -243,7 +263,10 @@ export function createRedemptionDaemon(
       const refresh = (channelId: Hex) => book.refresh(channelId).catch(report)
       unsubscribe = [book.subscribe(onRecord), escrow.subscribe(refresh)]
       for (const channelId of living) await refresh(channelId)
-      sender.resume(await ledger.redemptions({ limit: LEDGER_PAGE, states: ['proposed', 'approved'] }))
+      const open = await readOpen(ledger)
+      const ending = open.filter(({ closes }) => closes).flatMap(({ items }) => items)
+      await book.refuse(ending.map(({ channelId }) => channelId))
+      sender.resume(open)
       timer = clock.every(intervalMs, check)
       void check()
     },
@@ -263,7 +286,8 @@ export function createRedemptionDaemon(
       exclusive(async () => {
         refuseBusy()
         const chosen = await choose(request)
-        return chosen.length === 0 ? undefined : sender.send(await draft(chosen, request))
+        if (chosen.length === 0) return undefined
+        return request.close ? sendClosing(chosen, request) : sender.send(await draft(chosen, request))
       }),
     approve: (id) =>
       exclusive(async () => {
@@ -293,6 +317,17 @@ async function readAccounts(ledger: Pick<Ledger, 'accounts'>, positions: Positio
     }
     after = page.at(-1)?.channelId
     if (page.length < LEDGER_PAGE) return living
+  }
+}
+
+/** Every redemption that is proposed or on its way, newest first. */
+async function readOpen(ledger: Pick<Ledger, 'redemptions'>): Promise<RedemptionRecord[]> {
+  const open: RedemptionRecord[] = []
+  for (let before: string | undefined; ; before = open.at(-1)?.id) {
+    const states = ['proposed', 'approved'] as const
+    const page = await ledger.redemptions({ limit: LEDGER_PAGE, states, ...(before ? { before } : {}) })
+    open.push(...page)
+    if (page.length < LEDGER_PAGE) return open
   }
 }
 
