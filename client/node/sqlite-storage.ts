@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fdatasync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fdatasync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
@@ -123,6 +123,7 @@ function openLocked(path: string): DatabaseSync {
  */
 function openLog(database: DatabaseSync, path: string): number {
   try {
+    syncFolder(dirname(path))
     return openSync(`${path}-wal`, 'r+')
   } catch (cause) {
     database.close()
@@ -131,6 +132,18 @@ function openLog(database: DatabaseSync, path: string): number {
 }
 
 const syncFile = promisify(fdatasync)
+
+/** Makes the names of new files durable: their own sync promises only what is in them. */
+function syncFolder(path: string): void {
+  // Windows does not open folders, and keeps names with the files.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
 
 // The write happens in a later turn of the event loop, when the caller may have reused its buffer.
 function copyOf(write: Write): Write {
