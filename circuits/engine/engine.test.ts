@@ -1,7 +1,7 @@
 // Prover and verifier together: what is proved verifies, what is touched does not, and nothing keeps running.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type MockInstance, onTestFinished, vi } from 'vitest'
 import { type Artifacts, loadArtifacts } from '../index.ts'
 import { expectedSignals, memberInputs } from '../testing/member.ts'
 import { verifyWithSnarkjs } from '../testing/reference.ts'
@@ -172,6 +172,18 @@ describe('prove and verify', () => {
     }
   })
 
+  it('leaves no secret in any memory that it made when it is closed', async () => {
+    const memories = watchMemories()
+    const own = createProver(artifacts)
+    const identitySecret = SCALAR_MODULUS / 3n
+    await own.prove(memberInputs({ identitySecret }))
+    const needle = Buffer.from(identitySecret.toString(16).padStart(64, '0'), 'hex').reverse()
+    const holders = () => memories.filter(({ buffer }) => Buffer.from(buffer).includes(needle)).length
+    expect(holders()).toBeGreaterThan(1)
+    await own.close()
+    expect(holders()).toBe(0)
+  })
+
   it('refuses work after close', async () => {
     const closed = createVerifier(artifacts.verificationKey)
     await closed.close()
@@ -198,6 +210,25 @@ describe('prove and verify', () => {
     expect((await run).stdout).toBe('true\n')
   })
 })
+
+/** The memories of the WebAssembly modules that are made from now on in this test. */
+function watchMemories(): WebAssembly.Memory[] {
+  const memories: WebAssembly.Memory[] = []
+  const { instantiate } = WebAssembly
+  const spy = vi.spyOn(WebAssembly, 'instantiate') as unknown as MockInstance<Instantiate>
+  spy.mockImplementation(async (module, imports) => {
+    const made = await (instantiate as unknown as Instantiate)(module, imports)
+    memories.push((made.instance.exports.memory ?? imports?.env?.memory) as WebAssembly.Memory)
+    return made
+  })
+  onTestFinished(() => spy.mockRestore())
+  return memories
+}
+
+type Instantiate = (
+  module: BufferSource,
+  imports?: WebAssembly.Imports,
+) => Promise<WebAssembly.WebAssemblyInstantiatedSource>
 
 function withCoordinate(proof: Uint8Array, index: number, add: bigint): Uint8Array {
   const copy = Buffer.from(proof)

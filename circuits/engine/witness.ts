@@ -26,6 +26,8 @@ export interface WitnessCalculator {
    * @throws CIRCUITS_INPUT_INVALID (names or counts), CIRCUITS_WITNESS_INVALID (a constraint fails)
    */
   calculate(inputs: WitnessInputs): Uint8Array
+  /** Overwrites its memory, which holds the inputs and wires of the last calculation. It cannot calculate afterwards. */
+  wipe(): void
 }
 
 /** Compiles once; each calculation reuses the instance. */
@@ -53,6 +55,7 @@ export async function createWitnessCalculator(wasm: Uint8Array): Promise<Witness
       setInputs(circuit, inputs)
       return readWitness(circuit, wires)
     },
+    wipe: () => void new Uint8Array(circuit.memory.buffer).fill(0),
   }
 }
 

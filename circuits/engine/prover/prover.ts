@@ -108,7 +108,10 @@ async function load({ wasm, zkey }: ProverKeys): Promise<Engine> {
     wires: parts.wires,
     groth16: createGroth16(parts),
     ahead: createAheadProver(parts),
-    wipe: () => void parts.kernel.bytes().fill(0),
+    wipe() {
+      parts.kernel.bytes().fill(0)
+      calculator.wipe()
+    },
   }
 }
 
