@@ -197,6 +197,14 @@ describe('proof encoding', () => {
     )
   })
 
+  it('keeps nothing of the message in what goes to the verifier', () => {
+    // A Buffer's slice would be a view again.
+    for (const data of [withProof(message), Buffer.from(withProof(message))]) {
+      const result = precheck(data, TOPIC, context)
+      expect(result.ok && result.proof.proof.buffer.byteLength).toBe(256)
+    }
+  })
+
   it('throws nothing but RLN_PROOF_MALFORMED', () => {
     fc.assert(
       fc.property(fc.oneof(bytes(500), mutated(proof.map(encodeRlnProof))), (data) => {

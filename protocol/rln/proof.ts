@@ -69,7 +69,8 @@ export function decodeRlnProof(bytes: Uint8Array): RlnProof {
     throw new PostriderError('RLN_PROOF_MALFORMED')
   }
   return {
-    proof,
+    // Not a view of the message: one that is posted to another thread takes all of its buffer along.
+    proof: new Uint8Array(proof),
     root: bytesToBigInt(merkleRoot),
     epoch: bytesToBigInt(epoch),
     x: bytesToBigInt(shareX),
