@@ -44,6 +44,9 @@ describe('an address', () => {
     ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
     ['/ip6/2001:0DB8:0:0:ffff::/tcp/1', '2001:db8:0:0'],
     ['/ip6/::1/tcp/1', '0:0:0:0'],
+    // As libp2p writes ::ffff:10.0.0.1 and ::ffff:0.0.0.1.
+    ['/ip6/::ffff:a00:1/tcp/1', '10.0.0.1'],
+    ['/ip6/::ffff:0:1/tcp/1/ws', '0.0.0.1'],
     ['/dns4/example.org/tcp/1', undefined],
   ])('%s counts as %s', (multiaddr, origin) => {
     expect(originOf(multiaddr)).toBe(origin)

@@ -52,7 +52,10 @@ export function createAddressWatch(clock: Clock): AddressWatch {
   }
 }
 
-/** Of IPv4 the address, of IPv6 the 64 bits that one customer has; undefined for what has neither. */
+/**
+ * Of IPv4 the address, of IPv6 the 64 bits that one customer has; undefined for what has neither. A listener on `::`
+ * also takes IPv4, whose addresses then look like IPv6 ones: ::ffff:a.b.c.d.
+ */
 export function originOf(multiaddr: string): string | undefined {
   const [, family, address = ''] = /^\/(ip4|ip6)\/([^/]+)/.exec(multiaddr) ?? []
   if (family === undefined) return undefined
@@ -61,9 +64,18 @@ export function originOf(multiaddr: string): string | undefined {
   const groups = head === '' ? [] : head.split(':')
   const rest = tail ? tail.split(':') : []
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length)
-  const all = [...groups, ...Array<string>(zeros).fill('0'), ...rest]
-  return all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':')
+  const all = [...groups, ...Array<string>(zeros).fill('0'), ...rest].map((group) =>
+    group.replace(/^0+(?=.)/, '').toLowerCase(),
+  )
+  return mappedIp4(all) ?? all.slice(0, 4).join(':')
+}
+
+/** The IPv4 address in the last two of eight groups, when the ones before say that there is one. */
+function mappedIp4(groups: readonly string[]): string | undefined {
+  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined
+  return groups
+    .slice(6)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.')
 }
