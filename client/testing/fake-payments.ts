@@ -41,6 +41,7 @@ export async function servePayments(libp2p: Libp2p, options: FakePaymentsOptions
   const lies = {
     spent: 0n,
     paid: 0n,
+    ticks: 0,
     payee,
     chainId: chain.domain.chainId,
     deaf: false,
@@ -59,12 +60,13 @@ export async function servePayments(libp2p: Libp2p, options: FakePaymentsOptions
       account: {
         channelId: client.channel,
         deposit: state.channel?.deposit ?? 0n,
-        paid: paidTotal(state) + lies.paid,
+        paid: paidTotal(state) + lies.paid + BigInt(lies.ticks) * (voucher?.tickValue ?? 0n),
         spent: state.spent + lies.spent,
         cumulative: (voucher?.cumulative ?? 0n) + lies.paid,
         tickAnchor: voucher?.tickAnchor ?? NO_TICKS,
         tickValue: voucher?.tickValue ?? 0n,
-        ticks: tick.index,
+        ticks: tick.index + lies.ticks,
+        tickPreimage: bytesToHex(tick.preimage),
       },
     })
   }

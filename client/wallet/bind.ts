@@ -127,18 +127,15 @@ export function provenTotal({ keys }: Desk, record: ChannelRecord, theirs: Accou
   return promisedTotal(provenPromise(keys, record, theirs) ?? NOTHING_PROMISED)
 }
 
-/**
- * The promise that the node shows, if it can only come from us: nobody else can make the anchor of our tick chain.
- * The number of ticks is the node's word, bounded by one voucher's worth.
- */
+/** The promise that the node shows, if it can only come from us: nobody else can make the ticks of our chain. */
 function provenPromise(keys: ChannelKeys, record: ChannelRecord, theirs: AccountView): Promised | undefined {
   if (theirs.paid === 0n) return NOTHING_PROMISED
-  const { cumulative, tickValue, ticks, tickAnchor } = theirs
-  const { anchor } = keys.ticks({ channelId: record.channelId, cumulative, tickValue })
+  const { cumulative, tickValue, ticks, tickAnchor, tickPreimage } = theirs
+  const chain = keys.ticks({ channelId: record.channelId, cumulative, tickValue })
   const promised = { cumulative, tickValue, ticks }
-  const fits =
-    bytesToHex(anchor) === tickAnchor && ticks <= MAX_TICKS && promisedTotal(promised) === theirs.paid
-  return fits ? promised : undefined
+  if (ticks > MAX_TICKS || promisedTotal(promised) !== theirs.paid) return undefined
+  const ours = bytesToHex(chain.anchor) === tickAnchor && bytesToHex(chain.preimage(ticks)) === tickPreimage
+  return ours ? promised : undefined
 }
 
 function peerIdBytes(peerId: string): Uint8Array {

@@ -252,20 +252,28 @@ describe('promises', () => {
     expect(on.chain.calls).toEqual(['open'])
   })
 
-  it('are recovered however much was spent, and nothing is promised that the node adds to it', async () => {
-    for (const lie of [0n, 1_000n]) {
-      const on = await setUp(1, { prices: { publish: 10n, query: 20n, push: 0n } })
-      const first = await startClient(on)
-      for (let at = 0; at < 3; at++) await send(first)
-      const { channelId } = only(first)
-      await first.close()
-      on.nodes[0]!.payments.lies.spent = lie
-      const second = await startClient(on)
-      const answer = await send(second).catch((error) => error)
-      if (lie === 0n) expect(only(second)).toMatchObject({ channelId, spent: 40n })
-      else expect([answer.code, only(second).paid]).toEqual(['CLIENT_OVERCHARGED', 0n])
-      await second.close()
-      await on.stop()
+  it.each([
+    ['are recovered however much of them was spent', { spent: 0n, ticks: 0 }, undefined],
+    [
+      'are not recovered with spending that they do not cover',
+      { spent: 1_000n, ticks: 0 },
+      'CLIENT_OVERCHARGED',
+    ],
+    ['are not recovered with ticks that were not revealed', { spent: 200n, ticks: 10 }, 'CLIENT_OVERCHARGED'],
+  ])('%s', async (_, lies, code) => {
+    const on = await setUp(1, { prices: { publish: 10n, query: 20n, push: 0n } })
+    const first = await startClient(on)
+    for (let at = 0; at < 3; at++) await send(first)
+    const { channelId } = only(first)
+    await first.close()
+    Object.assign(on.nodes[0]!.payments.lies, lies)
+    const second = await startClient(on)
+    if (!code) {
+      await send(second)
+      expect(only(second)).toMatchObject({ channelId, spent: 40n })
+    } else {
+      await expect(send(second)).rejects.toMatchObject({ code })
+      expect(only(second)).toMatchObject({ channelId, paid: 0n })
     }
   })
 

@@ -83,5 +83,6 @@ export function recordPaid({ cumulative, ticks, tickValue }: AccountRecord): big
 /** The account as the client is told it. */
 export function toView(record: AccountRecord): AccountView {
   const { channelId, deposit, spent, cumulative, tickAnchor, tickValue, ticks } = record
-  return { channelId, deposit, paid: recordPaid(record), spent, cumulative, tickAnchor, tickValue, ticks }
+  const newest = { cumulative, tickAnchor, tickValue, ticks, tickPreimage: record.tickPreimage ?? tickAnchor }
+  return { channelId, deposit, paid: recordPaid(record), spent, ...newest }
 }

@@ -59,6 +59,7 @@ const nodeFrame: fc.Arbitrary<NodePaymentFrame> = fc.oneof(
       tickAnchor: hexOf(32),
       tickValue: uint(64),
       ticks: fc.nat(),
+      tickPreimage: hexOf(32),
     })
     .map((account): NodePaymentFrame => ({ type: 'account', account })),
   fc

@@ -47,6 +47,8 @@ export type AccountView = {
   tickValue: bigint
   /** Ticks accepted under the newest voucher. */
   ticks: number
+  /** Of the newest tick, as a proof that it was revealed; the anchor before the first. 32 bytes. */
+  tickPreimage: Hex
 }
 
 /** What a client sends on the payment stream. */
@@ -191,6 +193,7 @@ function accountBody(account: AccountView) {
     spent: totalBytes(account.spent),
     cumulative: totalBytes(account.cumulative),
     tickAnchor: hexToBytes(account.tickAnchor, 32),
+    tickPreimage: hexToBytes(account.tickPreimage, TICK_BYTES),
   }
 }
 
@@ -229,6 +232,7 @@ function readAccount(wire: BodyOf<NodeBody, 'account'>): AccountView {
     tickAnchor: hex(wire.tickAnchor, TICK_BYTES),
     tickValue: wire.tickValue,
     ticks: wire.ticks,
+    tickPreimage: hex(wire.tickPreimage, TICK_BYTES),
   }
 }
 

@@ -140,6 +140,7 @@ function nodeFrames(): NodePaymentFrame[] {
         tickAnchor: bytesToHex(CHAIN.anchor),
         tickValue: 25n,
         ticks: 3,
+        tickPreimage: bytesToHex(CHAIN.preimage(3)),
       },
     },
     { type: 'paymentRequired', requestId: 'request-1', total: 1_600n },
