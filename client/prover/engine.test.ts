@@ -1,17 +1,21 @@
 import { beforeEach, expect, it } from 'vitest'
 import { memberInputs } from '../../circuits/testing/member.ts'
 import type { ProofEngine } from '../rln/types.ts'
+import { createManualClock, type ManualClock } from '../testing/clock.ts'
 import { createEngine, type WorkerEvents } from './engine.ts'
 import type { WorkerRequest } from './messages.ts'
 
 /** Workers that do nothing by themselves. */
 let workers: { events: WorkerEvents; asked: WorkerRequest[]; ended: boolean }[]
 let engine: ProofEngine
+let clock: ManualClock
 const { x, ...rest } = memberInputs()
 
 beforeEach(() => {
   workers = []
+  clock = createManualClock()
   engine = createEngine({
+    clock,
     setup: async () => ({ kind: 'ceremony' }),
     startWorker(events) {
       const worker = { events, asked: [] as WorkerRequest[], ended: false }
@@ -72,6 +76,25 @@ it('passes an abort on and rejects with its reason', async () => {
   const failure = { code: 'CIRCUITS_PROVE_ABORTED', message: 'aborted' }
   workers[0]?.events.onAnswer({ id, ok: false, failure })
   await expect(proving).rejects.toMatchObject({ code: 'CLIENT_ABORTED' })
+})
+
+it('does not wait for a worker that is silent after an abort, and starts another one', async () => {
+  const stop = new AbortController()
+  const proving = engine.prove(memberInputs(), { signal: stop.signal })
+  const id = lastId()
+  const outcome = expect(proving).rejects.toMatchObject({ code: 'CLIENT_ABORTED' })
+  stop.abort()
+  await clock.advance(9_000)
+  // Slow, but alive: it has its time again.
+  workers[0]?.events.onAnswer({ id, progress: { stage: 'proving', done: 0.5, total: 1 } })
+  await clock.advance(10_000)
+  expect(workers[0]?.ended).toBe(false)
+  await clock.advance(10_000)
+  await outcome
+  expect(workers[0]?.ended).toBe(true)
+  const verdict = engine.verify(new Uint8Array(256), [])
+  answer(true, 1)
+  expect(await verdict).toBe(true)
 })
 
 it('asks nothing for a call that was aborted before it', async () => {

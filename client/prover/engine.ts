@@ -3,6 +3,7 @@ import type { ProveResult } from '@postrider/circuits/engine'
 import { type ErrorCode, errorTable, PostriderError } from '@postrider/protocol/errors'
 import type { KeySetup } from '@postrider/protocol/rln'
 import { abortReason, throwIfAborted } from '../core/abort.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import type { PreparedProof, ProofEngine, ProverOptions } from '../rln/types.ts'
 import type { Call, WorkerAnswer, WorkerFailure, WorkerRequest } from './messages.ts'
 
@@ -21,22 +22,32 @@ export type WorkerEvents = {
 }
 
 export type EngineComponents = {
+  clock?: Clock
   startWorker(events: WorkerEvents): ProverWorker
   /** How the keys were made, without loading them. */
   setup(): Promise<KeySetup>
 }
 
+/**
+ * How long a worker may be silent while an aborted call is under way, ms: a step takes some 0.15 s, on a busy machine
+ * many times that. After this it will never answer: some browsers end one that takes too much memory and tell nobody.
+ */
+const ABORT_GRACE_MS = 10_000
+
 type Pending = ProverOptions & { resolve(result: unknown): void; reject(error: PostriderError): void }
 
 /**
  * Proves and verifies in one worker, started at the first use. An abort stops the work at its next step, within some
- * 0.2 s; the keys stay loaded. A worker that dies fails the calls under way and is started again by the next one.
+ * 0.2 s; the keys stay loaded. A worker that dies, or says nothing for 10 s after an abort, fails the calls under way
+ * and is started again by the next one.
  *
  * @param source where the worker gets its keys
  */
-export function createEngine({ startWorker, setup }: EngineComponents, source?: unknown): ProofEngine {
+export function createEngine(components: EngineComponents, source?: unknown): ProofEngine {
+  const { clock = systemClock, startWorker, setup } = components
   const pending = new Map<number, Pending>()
   let ids = 0
+  let heard = 0
   let worker: ProverWorker | undefined
   let closed = false
 
@@ -48,23 +59,32 @@ export function createEngine({ startWorker, setup }: EngineComponents, source?: 
   }
   const settle = (answer: WorkerAnswer) => {
     const call = pending.get(answer.id)
+    heard++
     if ('progress' in answer) return call?.onProgress?.(answer.progress)
     pending.delete(answer.id)
     if (answer.ok) call?.resolve(answer.result)
     else call?.reject(toError(answer.failure))
+  }
+  const lose = (lost: ProverWorker, detail: string, cause?: unknown) => {
+    // One that was ended or replaced has nothing more to say.
+    if (worker !== lost) return
+    worker = undefined
+    failAll(detail, cause)
+    void lost.end()
+  }
+  const loseIfSilent = async (asked: ProverWorker, answered: AbortSignal) => {
+    for (let before = -1; before !== heard; ) {
+      before = heard
+      await clock.sleep(ABORT_GRACE_MS, answered)
+    }
+    lose(asked, 'the worker does not answer')
   }
   const start = (): ProverWorker => {
     if (closed) throw new PostriderError('CLIENT_CLOSED')
     if (worker) return worker
     const started = startWorker({
       onAnswer: settle,
-      onFailure: (detail, cause) => {
-        // One that was ended or replaced has nothing more to say.
-        if (worker !== started) return
-        worker = undefined
-        failAll(detail, cause)
-        void started.end()
-      },
+      onFailure: (detail, cause) => lose(started, detail, cause),
     })
     worker = started
     started.post({ type: 'open', source })
@@ -79,7 +99,11 @@ export function createEngine({ startWorker, setup }: EngineComponents, source?: 
     const to = start()
     const id = ++ids
     const answer = new Promise<unknown>((resolve, reject) => pending.set(id, { ...options, resolve, reject }))
-    const abort = () => to.post({ type: 'abort', id })
+    const answered = new AbortController()
+    const abort = () => {
+      to.post({ type: 'abort', id })
+      loseIfSilent(to, answered.signal).catch(() => undefined)
+    }
     signal?.addEventListener('abort', abort, { once: true })
     to.post({ ...request, id })
     try {
@@ -88,6 +112,7 @@ export function createEngine({ startWorker, setup }: EngineComponents, source?: 
       throw signal?.aborted ? abortReason(signal) : error
     } finally {
       signal?.removeEventListener('abort', abort)
+      answered.abort()
     }
   }
   /** A proof made ahead is in the memory of the worker that made it, and gone with it. */
