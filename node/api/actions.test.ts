@@ -49,6 +49,7 @@ describe('every action', () => {
     ['/v1/stake/withdraw', {}, { kind: 'stake.withdraw' }],
     [`/v1/channels/${CHANNEL}/settle`, {}, { kind: 'rewards.claim', channels: [CHANNEL], force: true }],
     [`/v1/channels/${CHANNEL}/close`, {}, { kind: 'channel.close', channelId: CHANNEL }],
+    ['/v1/channels/close', {}, { kind: 'channel.close', channelId: null }],
     [CLAIM, {}, { kind: 'rewards.claim', channels: undefined, force: false }],
     [
       CLAIM,

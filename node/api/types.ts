@@ -107,7 +107,8 @@ export type Command =
   | { kind: 'stake.add'; amount: bigint | null }
   | { kind: 'stake.exit' }
   | { kind: 'stake.withdraw' }
-  | { kind: 'channel.close'; channelId: string }
+  /** `channelId` null: every channel that has not ended, as many as fit into one transaction. */
+  | { kind: 'channel.close'; channelId: string | null }
   /** `channels` absent: all that there are; `force`: also what is not worth its gas. */
   | { kind: 'rewards.claim'; channels?: readonly string[] | undefined; force: boolean }
   /** Oversight: lets a proposed redemption go. */

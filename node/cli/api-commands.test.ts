@@ -123,6 +123,46 @@ describe('channels and rewards', () => {
     expect((await text('action')).stdout).toContain('Paused')
   })
 
+  test('close --all goes on until the node would close no more, and once per channel', async () => {
+    const [first, second] = [1, 2].map((n) => ({ channels: [{ id: fakeChannel(n).id, amount: POST }] }))
+    const over = { wouldSend: false, steps: [], channels: [] }
+    api.fake.onPlan.changes = { ...first }
+    const closing = json('channel', 'close', '--all')
+    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    Object.assign(api.fake.actions[0]!, { state: 'done' })
+    // The node has not seen the end of the first one yet: it is not closed again.
+    const asked = vi.spyOn(api.fake.views.actions, 'plan')
+    await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(2), { timeout: 5_000 })
+    expect(api.fake.begun).toHaveLength(1)
+    api.fake.onPlan.changes = { ...second }
+    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(2), { timeout: 5_000 })
+    const check = { name: 'left out', state: 'warning' as const, reason: '1 channel', fix: 'later' }
+    api.fake.onPlan.changes = { ...over, checks: [check] }
+    Object.assign(api.fake.actions[0]!, { state: 'done' })
+    const { code, data } = await closing
+    expect([code, data.id, data.state]).toEqual([0, 'a-2', 'done'])
+    expect(api.fake.begun).toEqual(Array(2).fill({ kind: 'channel.close', channelId: null }))
+    const nothing = await json('channel', 'close', '--all')
+    expect([nothing.code, nothing.data.wouldSend, api.fake.begun.length]).toEqual([0, false, 2])
+  })
+
+  test('close needs a channel, or --all', async () => {
+    for (const args of [[], [fakeChannel(1).id, '--all']]) {
+      const { code, data } = await json('channel', 'close', ...args)
+      expect([code, data.error.code]).toEqual([2, 'CLI_USAGE'])
+    }
+    const dry = await json('channel', 'close', '--all', '--dry-run')
+    expect([dry.code, dry.data.kind, api.fake.begun]).toEqual([0, 'channel.close', []])
+  })
+
+  test('close --all ends with what failed', async () => {
+    const closing = json('channel', 'close', '--all')
+    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    Object.assign(api.fake.actions[0]!, { state: 'failed' })
+    expect((await closing).code).toBe(4)
+    expect(api.fake.begun).toHaveLength(1)
+  })
+
   test('--no-wait returns with the way to follow it', async () => {
     const { code, stdout, stderr } = await text('channel', 'settle', fakeChannel(1).id, '--no-wait', '--yes')
     expect(code).toBe(0)

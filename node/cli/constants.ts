@@ -29,5 +29,8 @@ export const MIN_NODE_MAJOR = 24
 /** Pause between two looks at an action under way, ms: a block takes seconds. */
 export const ACTION_POLL_MS = 500
 
+/** How often it is looked whether the node has seen the end of channels that it closed: 30 s, many of its looks. */
+export const MAX_END_POLLS = 60
+
 /** Fewest characters of a channel id that name it: those that the list shows of its beginning. */
 export const MIN_ID_CHARS = 8

@@ -56,7 +56,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
   /** Hands claims to the payment engine, which keeps what it sends by itself, under a name made of the request. */
   const redeem = async (
     request: string,
-    command: Extract<Command, { channelId: string } | { kind: 'rewards.claim' }>,
+    command: Extract<Command, { kind: 'channel.close' } | { kind: 'rewards.claim' }>,
   ): Promise<Action | undefined> => {
     const sent =
       'redemption' in command
@@ -94,7 +94,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
       refuseFailed(plan)
       const nothing = toActionPlan(command.kind, draft, plan)
       if (plan.steps.length === 0) return nothing
-      if ('channelId' in command || command.kind === 'rewards.claim') {
+      if (command.kind === 'channel.close' || command.kind === 'rewards.claim') {
         return (await redeem(request, command)) ?? { ...nothing, wouldSend: false }
       }
       return show(await actions.begin(request, command.kind, plan))

@@ -1,7 +1,7 @@
 import type { Hex } from '@postrider/protocol/wire'
 import { postAmount } from '../api/schemas/common.ts'
 import type { ActionPlan, Command } from '../api/types.ts'
-import { closePlan, settlePlan } from '../operator/channel-plans.ts'
+import { closeAllPlan, closePlan, settlePlan } from '../operator/channel-plans.ts'
 import { isSendable, type Plan, type PricedPlan } from '../operator/plan.ts'
 import { addPlan, exitPlan, withdrawPlan } from '../operator/stake-plans.ts'
 import type { ChainPlanContext } from '../operator/types.ts'
@@ -34,10 +34,10 @@ export async function draftOf(command: Command, { context, payments }: Sources):
       return stakeDraft(await exitPlan(context))
     case 'stake.withdraw':
       return stakeDraft(await withdrawPlan(context))
-    case 'channel.close': {
-      const channel = await payments.channel(command.channelId as Hex)
-      return channel && draftOfChannels(closePlan(context, channel), [channel])
-    }
+    case 'channel.close':
+      return command.channelId === null
+        ? draftCloseAll(command, { context, payments })
+        : draftClose(command.channelId as Hex, { context, payments })
     case 'rewards.claim':
       return 'redemption' in command
         ? draftApproval(command.redemption, { context, payments })
@@ -47,9 +47,12 @@ export async function draftOf(command: Command, { context, payments }: Sources):
 
 /** What the payment engine is asked for. */
 export function toRedeemRequest(
-  command: Extract<Command, { channelId: string } | { force: boolean }>,
+  command: Extract<Command, { kind: 'channel.close' } | { force: boolean }>,
 ): RedeemRequest {
-  if ('channelId' in command) return { channels: [command.channelId as Hex], force: true, close: true }
+  if (command.kind === 'channel.close') {
+    const { channelId } = command
+    return { force: true, close: true, ...(channelId !== null && { channels: [channelId as Hex] }) }
+  }
   const { channels, force } = command
   return { force, ...(channels && { channels: channels.map((id) => id as Hex) }) }
 }
@@ -68,14 +71,32 @@ const draftOfChannels = (plan: Plan, channels: readonly ChannelReport[]): Draft 
 
 type Sources = { context: ChainPlanContext; payments: Payments }
 type Claims = Extract<Command, { force: boolean }>
+type Close = Extract<Command, { kind: 'channel.close' }>
+
+async function draftClose(channelId: Hex, { context, payments }: Sources): Promise<Draft | undefined> {
+  const channel = await payments.channel(channelId)
+  if (!channel) return undefined
+  const taken = await payments.redemption.preview(toRedeemRequest({ kind: 'channel.close', channelId }))
+  return draftOfChannels(closePlan(context, channel, taken !== undefined), [channel])
+}
+
+async function draftCloseAll(command: Close, { context, payments }: Sources): Promise<Draft> {
+  const record = await payments.redemption.preview(toRedeemRequest(command))
+  const chosen = record ? await reportsOf(record, payments) : []
+  const { open, closing } = payments.figures().channels
+  const left = Math.max(0, open + closing - chosen.length)
+  return draftOfChannels(closeAllPlan(context, chosen, left), chosen)
+}
 
 async function draftClaims(command: Claims, { context, payments }: Sources): Promise<Draft | undefined> {
-  const known = await Promise.all((command.channels ?? []).map((id) => payments.channel(id as Hex)))
-  if (known.includes(undefined)) return undefined
+  const named = await Promise.all((command.channels ?? []).map((id) => payments.channel(id as Hex)))
+  if (named.includes(undefined)) return undefined
   const record = await payments.redemption.preview(toRedeemRequest(command))
   if (record) return draftRecord(command.kind, record, { context, payments })
   const plan = { action: command.kind, checks: [], steps: [], effects: [], details: {} }
-  return { plan, amount: 0n, channels: [], reason: whyNothing(payments) }
+  const known = named.filter((channel) => channel !== undefined)
+  const reason = command.channels ? whyNotThese(known, payments) : whyNothing(payments)
+  return { plan, amount: 0n, channels: [], reason }
 }
 
 async function draftApproval(id: string, sources: Sources): Promise<Draft | undefined> {
@@ -85,13 +106,25 @@ async function draftApproval(id: string, sources: Sources): Promise<Draft | unde
 
 async function draftRecord(
   action: string,
-  { items }: RedemptionRecord,
+  record: RedemptionRecord,
   { context, payments }: Sources,
 ): Promise<Draft> {
-  const found = await Promise.all(items.map(({ channelId }) => payments.channel(channelId)))
-  const channels = found.filter((channel) => channel !== undefined)
+  const channels = await reportsOf(record, payments)
   const payout = await context.chain.payoutOf(context.account)
   return draftOfChannels(settlePlan(context, { action, channels, payout }), channels)
+}
+
+async function reportsOf({ items }: RedemptionRecord, payments: Payments): Promise<ChannelReport[]> {
+  const found = await Promise.all(items.map(({ channelId }) => payments.channel(channelId)))
+  return found.filter((channel) => channel !== undefined)
+}
+
+/** What holds back the channel with most to claim. */
+function whyNotThese(channels: readonly ChannelReport[], { claimThreshold }: Payments): Reason | null {
+  const [most] = channels
+    .filter(({ held }) => held !== undefined && held !== 'manual')
+    .sort((a, b) => (a.unredeemed < b.unredeemed ? 1 : -1))
+  return heldReason(most?.held, claimThreshold())
 }
 
 /** What holds back most of what is pending. */

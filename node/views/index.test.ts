@@ -258,6 +258,31 @@ describe('views of a node on a real chain', () => {
     expect((await post(url, {})).body).toMatchObject({ code: 'API_ACTION_REFUSED', status: 409 })
   })
 
+  it('closes all that is left, and then has nothing to close', async () => {
+    const payers = [
+      await openChannel(dev, client, operator, '02'),
+      await openChannel(dev, client, operator, '03'),
+    ]
+    for (const [at, payer] of payers.entries()) await payByVoucher(node, payer, BigInt(at + 1) * POST)
+    const ids = payers.map(({ channelId: id }) => id)
+    await vi.waitFor(async () => {
+      expect((await get('/v1/payments')).body.pending.amount).toBe(`${3n * POST}`)
+    }, PATIENCE)
+    const plan = (await post('/v1/channels/close', { dryRun: true })).body
+    expect(plan.channels.map(({ id }: { id: string }) => id)).toEqual(ids.toReversed())
+    expect(plan).toMatchObject({ wouldSend: true, amount: { amount: `${3n * POST}` } })
+    const refunded = await refundOf(dev, client.address)
+    const begun = await post('/v1/channels/close', {})
+    expect([begun.status, begun.body.kind]).toEqual([202, 'channel.close'])
+    await vi.waitFor(async () => {
+      expect((await get(`/v1/actions/${begun.body.id}`)).body.state).toBe('done')
+      expect((await get('/v1/channels?state=open')).body.items).toEqual([])
+    }, PATIENCE)
+    expect((await refundOf(dev, client.address)) - refunded).toBe((2n * 5_000n - 3n) * POST)
+    const again = await post('/v1/channels/close', {})
+    expect([again.status, again.body.wouldSend, again.body.checks]).toEqual([200, false, []])
+  })
+
   it('adds to the stake, announces the exit, and shows both', async () => {
     await register(dev, operator, 1_000n * POST)
     await vi.waitFor(async () => {
@@ -307,6 +332,7 @@ describe('views of a node on a real chain', () => {
       'stake.exit',
       'stake.add',
       'channel.close',
+      'channel.close',
       'rewards.claim',
     ])
   })
@@ -355,12 +381,13 @@ async function openChannel(
   dev: DevChain,
   payer: HDAccount,
   payee: HDAccount,
+  saltByte = '01',
 ): Promise<Pick<Payer, 'descriptor' | 'channelId' | 'voucher' | 'bind'>> {
   const { chainId, contracts } = dev.network
   const domain: PaymentDomain = { chainId, contract: contracts.paymentChannels, token: contracts.token }
   const key = systemRandom.bytes(32)
   const signer = addressOf(key)
-  const salt = `0x${'01'.repeat(32)}` as const
+  const salt = `0x${saltByte.repeat(32)}` as const
   const descriptor: ChannelDescriptor = { payer: payer.address, payee: payee.address, signer, salt }
   const id = channelId(descriptor, domain)
   await callAs(dev, payer, 'paymentChannels', 'open', [payee.address, signer, salt, 5_000n * POST])

@@ -121,6 +121,27 @@ function registerChannelActions(app: App, context: RouteContext): void {
       },
     )
   }
+
+  app.post(
+    '/v1/channels/close',
+    {
+      config,
+      schema: {
+        ...doc(
+          {
+            id: 'closeChannels',
+            tag: 'actions',
+            summary: 'Settle and end every channel at once; repeat it until nothing is left',
+          },
+          'operate',
+        ),
+        headers: idempotencyHeaders,
+        body: plainRequest,
+        response: actionAnswers(),
+      },
+    },
+    (request, reply) => act(context, request, reply, { kind: 'channel.close', channelId: null }, 'a channel'),
+  )
 }
 
 function registerRewardActions(app: App, context: RouteContext): void {

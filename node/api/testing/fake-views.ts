@@ -235,7 +235,7 @@ export function fakeAction(id: string, command: Command, changes: Partial<Action
 function actionsOf(fake: Omit<FakeViews, 'views'>): Actions {
   const names = (command: Command): boolean => {
     const known = (channelId: string) => fake.channels.some(({ id }) => id === channelId)
-    if ('channelId' in command) return known(command.channelId)
+    if ('channelId' in command) return command.channelId === null || known(command.channelId)
     if ('channels' in command) return command.channels?.every(known) ?? true
     return 'redemption' in command ? command.redemption === 'r-1' : true
   }

@@ -5,6 +5,7 @@ import type { Channel } from '../../api/types.ts'
 import { counted, post, time } from '../../operator/text.ts'
 import type { ApiClient } from '../api-client.ts'
 import { type Cli, encodeForJson, type Outcome } from '../cli.ts'
+import { closeAll } from '../close-all.ts'
 import { addCommand, addGroup, option, type Tree } from '../command.ts'
 import { MIN_ID_CHARS } from '../constants.ts'
 import { carryOutByNode, type NodeActionOptions, nodeActionOptions } from '../node-actions.ts'
@@ -50,12 +51,19 @@ export function registerChannelCommands(tree: Tree, program: Command): void {
     run: (cli, [id = ''], options) => act(cli, id, 'settle', options),
   })
 
-  addCommand<NodeActionOptions>(tree, group, {
-    name: 'close <id>',
+  addCommand<NodeActionOptions & { all?: boolean }>(tree, group, {
+    name: 'close [id]',
     summary: 'settle what this channel owes and end it at once; the rest is free for the payer',
-    details: `The running node sends the transaction. ${ID_HELP}`,
-    options: nodeActionOptions(),
-    run: (cli, [id = ''], options) => act(cli, id, 'close', options),
+    details:
+      'The running node sends the transaction. With --all it is every channel, for an operator who leaves: as many as ' +
+      `fit into one transaction, then the next ones, each with its own question. ${ID_HELP}`,
+    options: [...nodeActionOptions(), option('--all', 'every channel that has not ended, whatever it owes')],
+    run: async (cli, [id], { all = false, ...options }) => {
+      if (all === (id !== undefined)) {
+        throw new PostriderError('CLI_USAGE', { detail: 'name a channel, or pass --all' })
+      }
+      return id === undefined ? closeAll(cli, await openApi(cli), options) : act(cli, id, 'close', options)
+    },
   })
 }
 

@@ -41,7 +41,7 @@ export function paidAccount(seed: number, paid: bigint, change: Partial<AccountR
   return accountRecord(seed, {
     cumulative: paid,
     deposit: 10_000n,
-    signature: new Uint8Array(65),
+    signature: new Uint8Array(65).fill(27, 64),
     paidMs: 1_000 + seed,
     ...change,
   })
