@@ -11,10 +11,8 @@ async function timed<T>(task: Promise<T>): Promise<{ value: T; ms: number }> {
   return { value: await task, ms: performance.now() - started }
 }
 
-let afterAbort: () => Promise<boolean> = () => Promise.reject(new TypeError('abort first'))
-
 export const prover = {
-  /** Four proofs of one member on a fresh worker: the first, the next, and two made ahead of one message. */
+  /** Three proofs of one member on a fresh worker: the first, the next, and one made ahead. */
   async prove(inputs: RlnInputs, source?: KeySource) {
     const engine = createWorkerProver(source)
     const progress: ProverProgress[] = []
@@ -25,8 +23,7 @@ export const prover = {
     const { x, ...rest } = inputs
     const ahead = await timed(engine.proveAhead(rest))
     const finish = await timed(ahead.value.complete(x))
-    const again = await (await engine.proveAhead(rest)).complete(x)
-    const results: ProveResult[] = [cold.value, warm.value, finish.value, again]
+    const results: ProveResult[] = [cold.value, warm.value, finish.value]
     const verified = await Promise.all(results.map(({ proof, signals }) => engine.verify(proof, signals)))
     await engine.close()
     const ms = { load: load.ms, cold: cold.ms, warm: warm.ms, ahead: ahead.ms, finish: finish.ms }
@@ -42,28 +39,24 @@ export const prover = {
     return { stages: [...stages], failure }
   },
 
-  /** Aborts several proofs when a stage has done more than `least`. */
-  async abort(inputs: RlnInputs[], stage: ProverProgress['stage'], least: number) {
+  /** Aborts a proof while the keys are fetched, then several more as soon as the first of them is begun; then makes one. */
+  async abort(inputs: RlnInputs[], fetchedBytes: number) {
     const engine = createWorkerProver()
-    const stop = new AbortController()
-    const onProgress = (progress: ProverProgress) => {
-      if (progress.stage === stage && progress.done > least) stop.abort()
+    const outcomesWhen = async (stage: ProverProgress['stage'], least: number, all: RlnInputs[]) => {
+      const stop = new AbortController()
+      const onProgress = (progress: ProverProgress) => {
+        if (progress.stage === stage && progress.done > least) stop.abort()
+      }
+      const options = { signal: stop.signal, onProgress }
+      return Promise.all(all.map((one) => engine.prove(one, options).then(() => 'proved', codeOf)))
     }
-    const options = { signal: stop.signal, onProgress }
-    const proofs = inputs.map((one) => engine.prove(one, options).then(() => 'proved', codeOf))
-    const outcomes = await Promise.all(proofs)
-    const after = async () => {
-      const [first] = inputs as [RlnInputs]
-      const { proof, signals } = await engine.prove(first)
-      const verified = await engine.verify(proof, signals)
-      await engine.close()
-      return verified
-    }
-    afterAbort = after
-    return outcomes
+    const fetching = await outcomesWhen('fetching', fetchedBytes, inputs.slice(0, 1))
+    const proving = await outcomesWhen('proving', 0, inputs)
+    const { proof, signals } = await engine.prove(inputs[0] as RlnInputs)
+    const verified = await engine.verify(proof, signals)
+    await engine.close()
+    return { fetching, proving, verified }
   },
-  /** Makes one of them after all, with the same worker. */
-  worksOn: () => afterAbort(),
 
   /** What the library says of portable evidence: the secret that it gives away, or why it is none. */
   async judge(evidence: string[], network: BreachContext) {

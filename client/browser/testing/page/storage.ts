@@ -28,6 +28,12 @@ export const storage = {
   async occupy(name: string) {
     return openIndexedDbStorage(name).then(() => 'open', codeOf)
   },
+  /** Waits until nothing holds a lock of this origin that is held now. */
+  async whenUnlocked() {
+    const { held = [] } = await navigator.locks.query()
+    await Promise.all(held.map(({ name = '' }) => navigator.locks.request(name, () => undefined)))
+    return held.length
+  },
   /** A batch of which the last write cannot be kept. */
   async failHalfway(name: string) {
     const opened = await openIndexedDbStorage(name)
