@@ -45,8 +45,8 @@ export const BIND_RETRY_MS = 250
 export const BIND_RETRY_MAX_MS = 4_000
 
 /**
- * Pushed messages that may be lost on the way and are paid all the same, one connection long; a tenth of those
- * that came is allowed besides.
+ * Pushed messages that may be lost on the way and are paid all the same, by channel and process; a tenth of those that
+ * came is allowed besides.
  */
 export const PUSH_SLACK = 64n
 export const PUSH_SLACK_DIVISOR = 10n

@@ -12,6 +12,7 @@ const account = (spent: bigint, paid = 0n) => ({
   tickAnchor: `0x${'00'.repeat(32)}` as const,
   tickValue: 0n,
   ticks: 0,
+  tickPreimage: `0x${'00'.repeat(32)}` as const,
 })
 
 it('comes down to what the node charged, except for what may still be under way', () => {
@@ -41,9 +42,11 @@ it('excuses what was promised before, once', () => {
   expect(tally.check(account(10n), 0n)).toMatchObject({ code: 'CLIENT_OVERCHARGED' })
 })
 
-it('tolerates pushes that were lost, up to a limit in all', () => {
-  const tally = createTally(2n)
+it('tolerates pushes that were lost, up to a limit for all connections', () => {
+  const tally = createTally(0n)
+  tally.connect(2n)
   expect(tally.check(account(2n * PUSH_SLACK), 0n)).toBeUndefined()
+  tally.connect(2n)
   expect(tally.check(account(2n * PUSH_SLACK + 2n), 0n)).toMatchObject({ code: 'CLIENT_OVERCHARGED' })
 })
 

@@ -349,6 +349,27 @@ describe('terms', () => {
   })
 })
 
+describe('a node that hangs up after each request', () => {
+  const prices = { publish: 1n, query: 20n, push: 1n }
+
+  it.each([
+    ['pushes that never came', prices, () => 64n, 64n],
+    ['what was promised in advance', { ...prices, push: 0n }, (credit: bigint) => credit, 0n],
+  ])('gets no more by counting %s than one that stays', async (_, asked, more, tolerated) => {
+    const on = await setUp(1, { prices: asked })
+    const { payments } = on.nodes[0]!
+    const client = await startClient(on)
+    let served = 0n
+    while (served < 12n && (await send(client).catch(() => undefined))) {
+      served += asked.publish
+      const { paid, spent } = only(client)
+      payments.lies.spent += more(paid - spent)
+      await payments.hangUp()
+    }
+    expect(only(client).paid).toBeLessThanOrEqual(served + tolerated + asked.query + 16n * asked.push)
+  })
+})
+
 describe('402', () => {
   it('is met with the same request id, and only for what was counted', async () => {
     const on = await setUp()

@@ -15,7 +15,7 @@ import { createAccountLink } from './link.ts'
 import { nextPayment, promisedTotal } from './promised.ts'
 import { isOwnShortage } from './shortage.ts'
 import type { PaymentStream } from './stream.ts'
-import { createTally, overcharged } from './tally.ts'
+import { createTally, overcharged, type Tally } from './tally.ts'
 import type { ChannelRecord, WalletEvents } from './types.ts'
 
 export type SessionComponents = {
@@ -25,6 +25,8 @@ export type SessionComponents = {
   keys: ChannelKeys
   clock: Clock
   events: Emitter<WalletEvents>
+  /** By channel, those that went on from what the node and the record say; kept from one session to the next. */
+  tallies: Map<Hex, Tally>
 }
 
 export type SessionOptions = { domain: PaymentDomain; clientPeerId: string; nodePeerId: string }
@@ -69,9 +71,9 @@ export interface Session {
 }
 
 export function createSession(components: SessionComponents, options: SessionOptions): Session {
-  const { stream, book, channels } = components
+  const { stream, book, channels, tallies } = components
   const { terms } = stream
-  const tally = createTally(terms.prices.push)
+  let tally = createTally(0n)
   const turn = createMutex()
   const pushesAhead = terms.prices.push * PUSHES_AHEAD
   let channel: Hex | undefined
@@ -87,21 +89,29 @@ export function createSession(components: SessionComponents, options: SessionOpt
   const promised = () => promisedTotal(record().promised)
   const note = () => channel && book.count(channel, tally.spent())
   /**
-   * Before the first account of a connection, requests may have been spent that no record shows: the process or the
+   * Before the first account of a process, requests may have been spent that no record shows: the last process or the
    * storage was lost. What was promised covers them, and nothing that only the node says.
    */
-  const coveredBy = (account: AccountView) => larger(promised(), provenTotal(desk, record(), account))
+  const excused = (account: AccountView): bigint =>
+    tallies.get(record().channelId) === tally ? 0n : larger(promised(), provenTotal(desk, record(), account))
   const dueNow = () => larger(tally.spent(), advance)
   const link = createAccountLink({
     ...components,
-    onAccount: (account) => tally.check(account, resumed ? 0n : coveredBy(account)),
+    onAccount: (account) => tally.check(account, excused(account)),
     onDemand(total) {
       // At most a few pushes ahead of what was counted: that is all that the node can know of and we cannot.
       advance = larger(advance, smaller(total, tally.spent() + pushesAhead))
       if (resumed) inBackground(settle())
     },
   })
-  const desk: Desk = { ...components, ...options, link, tally }
+  const desk: Desk = {
+    ...components,
+    ...options,
+    link,
+    get tally() {
+      return tally
+    },
+  }
   const inBackground = (task: Promise<void>) =>
     void task.catch((cause) => {
       const error = toPostriderError(cause, 'CLIENT_STREAM_FAILED')
@@ -125,12 +135,14 @@ export function createSession(components: SessionComponents, options: SessionOpt
     bound: () => resumed && !link.failure(),
     async bind(next, signal) {
       channel = next.channelId
-      tally.reset(next.known ? next.spent : 0n)
+      tally = tallies.get(channel) ?? createTally(next.known ? next.spent : 0n)
+      tally.connect(terms.prices.push)
       // A node that does not see a top-up yet would refuse what was promised after it.
       const total = promised()
       await bindUntil(desk, next, ({ deposit }) => deposit >= total, signal)
       const account = link.account()
       if (account) await resume(desk, record(), account)
+      tallies.set(next.channelId, tally)
       resumed = true
     },
     ready: (price, signal) =>

@@ -1,6 +1,6 @@
 import { isPostriderError } from '@postrider/protocol/errors'
 import type { PaymentDomain } from '@postrider/protocol/payment'
-import type { Address } from '@postrider/protocol/wire'
+import type { Address, Hex } from '@postrider/protocol/wire'
 import type { Prices } from '../chain/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Emitter } from '../core/emitter.ts'
@@ -9,8 +9,9 @@ import type { Transport } from '../transport/types.ts'
 import type { ChannelBook } from './book.ts'
 import type { Channels } from './channels.ts'
 import type { ChannelKeys } from './keys.ts'
-import { createSession, type Session } from './session.ts'
+import { createSession, type Session, type SessionComponents } from './session.ts'
 import { checkPrices, openPaymentStream } from './stream.ts'
+import type { Tally } from './tally.ts'
 import type { WalletEvents } from './types.ts'
 
 export type SessionsComponents = {
@@ -47,11 +48,12 @@ export function createSessions(components: SessionsComponents, options: Sessions
   const stopped = new AbortController()
   const opening = new Map<Address, Promise<Session>>()
   const sessions = new Map<Address, Session>()
+  const tallies = new Map<Hex, Tally>()
 
   const open = async (node: NodeInfo, broken?: Session): Promise<Session> => {
     // What the old session counted must be on disk before the new one resumes from there.
     await broken?.close()
-    const session = await connectSession(components, options, node, stopped.signal)
+    const session = await connectSession({ ...components, tallies }, options, node, stopped.signal)
     sessions.set(node.operator, session)
     return session
   }
@@ -81,7 +83,7 @@ export function createSessions(components: SessionsComponents, options: Sessions
 
 /** A stream with acceptable terms and a channel bound to it. */
 async function connectSession(
-  components: SessionsComponents,
+  components: SessionsComponents & Pick<SessionComponents, 'tallies'>,
   { domain, maxPrices }: SessionsOptions,
   node: NodeInfo,
   signal: AbortSignal,

@@ -2,11 +2,13 @@ import { PostriderError } from '@postrider/protocol/errors'
 import type { AccountView } from '@postrider/protocol/payment'
 import { createMeter, end, type Meter, push, reconcile, start } from './meter.ts'
 
-/** The client's count for one connection, compared with what the node says. */
+/** The client's count for one channel, through all connections, compared with what the node says. */
 export interface Tally {
   /** What the node may have charged so far. */
   spent(): bigint
   reset(spent: bigint): void
+  /** A new connection begins: no account answers a payment of the last one. */
+  connect(pushPrice: bigint): void
   start(price: bigint): void
   finish(price: bigint): void
   /** A pushed message came. */
@@ -16,19 +18,24 @@ export interface Tally {
   /**
    * Takes over the node's count. Returns what is wrong with it, if something is.
    *
-   * @param excused what may be above the own count, because it was promised before this connection
+   * @param excused what may be above the own count, because it was promised before this process
    */
   check(account: AccountView, excused: bigint): PostriderError | undefined
 }
 
-export function createTally(pushPrice: bigint): Tally {
-  let meter: Meter = createMeter(0n, pushPrice)
+/** @param recorded what was counted before, by the channel's record */
+export function createTally(recorded: bigint): Tally {
+  let meter: Meter = createMeter(recorded)
   /** Payments that the node has not confirmed, with the requests that were over when they were sent. */
   let sent: { total: bigint; endedBefore: bigint }[] = []
   return {
     spent: () => meter.spent,
     reset(spent) {
-      meter = createMeter(spent, pushPrice)
+      meter = { ...meter, spent }
+      sent = []
+    },
+    connect(pushPrice) {
+      meter = { ...meter, pushPrice }
       sent = []
     },
     start(price) {
