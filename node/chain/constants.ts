@@ -67,8 +67,11 @@ export const GAS_MARGIN_PERCENT = 125n
 /** A transaction that is not mined for this long is sent again with a higher fee, ms: several blocks. */
 export const STUCK_AFTER_MS = 45_000
 
-/** Raise of the fee of a replacement, in percent; nodes ask for at least 110. */
+/** Raise of the fee of a replacement, in percent. */
 export const FEE_BUMP_PERCENT = 125n
+
+/** Other nodes take a replacement from here on, in percent of both fees. */
+export const MIN_FEE_BUMP_PERCENT = 110n
 
 /** Tip for the block's producer when the chain names none, wei per unit of gas. */
 export const DEFAULT_PRIORITY_FEE = 1_000_000_000n

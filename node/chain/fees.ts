@@ -1,6 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { type ChainClient, rpcErrors } from './client.ts'
-import { DEFAULT_PRIORITY_FEE, FEE_BUMP_PERCENT } from './constants.ts'
+import { DEFAULT_PRIORITY_FEE, FEE_BUMP_PERCENT, MIN_FEE_BUMP_PERCENT } from './constants.ts'
 
 /** What is offered for one unit of gas, wei. */
 export type Fees = { maxFee: bigint; priorityFee: bigint }
@@ -22,12 +22,19 @@ export async function currentFees(client: ChainClient, limit: bigint): Promise<F
   return { maxFee: min(2n * baseFee + priorityFee, limit), priorityFee }
 }
 
-/** Fees of a replacement: both raised by what nodes ask for, or as the market has it; undefined above the limit. */
+/**
+ * Fees of a replacement: both raised, or as the market has it, as far as the limit allows; undefined when that is less
+ * than what other nodes replace a transaction for.
+ */
 export function raisedFees(before: Fees, market: Fees, limit: bigint): Fees | undefined {
-  const raise = (fee: bigint) => (fee * FEE_BUMP_PERCENT) / 100n + 1n
-  const maxFee = max(raise(before.maxFee), market.maxFee)
-  if (maxFee > limit) return undefined
-  return { maxFee, priorityFee: min(max(raise(before.priorityFee), market.priorityFee), maxFee) }
+  const raise = (fee: bigint, percent: bigint) => (fee * percent) / 100n + 1n
+  const [leastFee, leastTip] = [before.maxFee, before.priorityFee].map((fee) =>
+    raise(fee, MIN_FEE_BUMP_PERCENT),
+  ) as [bigint, bigint]
+  const maxFee = min(max(raise(before.maxFee, FEE_BUMP_PERCENT), market.maxFee), limit)
+  const tip = max(raise(before.priorityFee, FEE_BUMP_PERCENT), market.priorityFee)
+  const priorityFee = min(tip, maxFee)
+  return maxFee < leastFee || priorityFee < leastTip ? undefined : { maxFee, priorityFee }
 }
 
 async function readBaseFee(client: ChainClient): Promise<bigint> {

@@ -461,6 +461,16 @@ describe('fees of a replacement', () => {
       maxFee: 300n,
       priorityFee: 20n,
     })
-    expect(raisedFees(before, { maxFee: 50n, priorityFee: 1n }, 120n)).toBeUndefined()
+  })
+
+  it('rise to the limit if that is enough for a replacement, and not at all if it is not', () => {
+    const before = { maxFee: 100n, priorityFee: 10n }
+    const market = { maxFee: 300n, priorityFee: 1n }
+    expect(raisedFees(before, market, 111n)).toEqual({ maxFee: 111n, priorityFee: 13n })
+    expect(raisedFees(before, market, 110n)).toBeUndefined()
+    expect(raisedFees({ maxFee: 100n, priorityFee: 100n }, market, 120n)).toEqual({
+      maxFee: 120n,
+      priorityFee: 120n,
+    })
   })
 })
