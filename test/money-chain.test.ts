@@ -31,13 +31,19 @@ const TOP_UP = 900n
 
 let dev: DevChain
 let payerAccount: HDAccount
+/** A second endpoint that tells the truth. */
+let honest: LyingEndpoint
 
 beforeAll(async () => {
   dev = await startDevChain()
+  honest = await startLyingEndpoint(dev.url)
   payerAccount = dev.account(2)
   await provision(dev, payerAccount)
 })
-afterAll(() => dev?.stop())
+afterAll(async () => {
+  await honest?.[Symbol.asyncDispose]()
+  await dev?.stop()
+})
 
 type World = { file: string; account: LocalAccount; payer: Payer }
 
@@ -215,7 +221,7 @@ describe('an endpoint that', () => {
     await open(world, SMALL + TOP_UP)
     endpoint.tell(otherFork)
     onTestFinished(() => endpoint.tell(undefined))
-    const node = await start(world, { rpcUrls: [endpoint.url, dev.url, dev.url] })
+    const node = await start(world, { rpcUrls: [endpoint.url, dev.url, honest.url] })
     await payAndUse(node, 'request')
     await node.redeem()
     await expectAgreement(node, world)
@@ -248,7 +254,7 @@ describe('a clock that is an hour', () => {
     ['slow', -HOUR_MS],
     ['fast', HOUR_MS],
   ])('%s changes nothing, with one endpoint or several', async (_, clockOffsetMs) => {
-    for (const rpcUrls of [[dev.url], [dev.url, dev.url, dev.url]]) {
+    for (const rpcUrls of [[dev.url], [dev.url, honest.url]]) {
       const world = await createWorld()
       await open(world, SMALL + TOP_UP)
       const node = await start(world, { rpcUrls, clockOffsetMs })

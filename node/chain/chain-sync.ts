@@ -1,4 +1,4 @@
-import { isPostriderError } from '@postrider/protocol/errors'
+import { isPostriderError, type PostriderError } from '@postrider/protocol/errors'
 import type { Clock } from '../core/clock.ts'
 import { abortable, abortReason } from '../core/deadline.ts'
 import type { Logger } from '../core/logger.ts'
@@ -13,7 +13,7 @@ import {
   type Position,
   rewind,
 } from './follower-rules.ts'
-import type { BlockHeader, ChainEvent, ChainLogStore, ChainSource, Projection } from './types.ts'
+import type { BlockHeader, ChainEvent, ChainLogStore, ChainSource, Checkpoint, Projection } from './types.ts'
 
 export type ChainSyncComponents = {
   clock: Clock
@@ -76,6 +76,10 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
   /** Greatest height that was seen since the last reorganisation. */
   let highest = 0
   let lastAuditMs = Number.NEGATIVE_INFINITY
+  /** Up to here the views were found equal to the contracts. */
+  let audited: Checkpoint | undefined
+  /** The endpoint that events were read from is suspected already; nothing was read since. */
+  let suspected = false
 
   const load = async (): Promise<void> => {
     const snapshot = await store.load(fingerprint)
@@ -115,6 +119,7 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
     newest: BlockHeader,
   ): Promise<void> => {
     const { last, events } = await readRange(read, position, from, to)
+    suspected = false
     await verify(events, to, newest)
     const next = advance(position, events, last)
     await store.append({ fingerprint, newFrom: from, events, ...next })
@@ -144,8 +149,20 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
     const due = clock.nowMs() - lastAuditMs >= AUDIT_INTERVAL_MS
     if (!due || block < deployBlock || block > newest.number || newest.number - block > AUDIT_DEPTH_BLOCKS)
       return
-    for (const { audit: compare } of projections) if (compare) await abortable(compare(block), signal)
+    try {
+      for (const { audit: compare } of projections) if (compare) await abortable(compare(block), signal)
+    } catch (error) {
+      if (isInconsistent(error)) await undoUnaudited()
+      throw error
+    }
     lastAuditMs = clock.nowMs()
+    audited = position.checkpoints.at(-1)
+  }
+
+  /** What was missed lies behind the last good audit: it is read again, from another endpoint if there is one. */
+  const undoUnaudited = async (): Promise<void> => {
+    const good = position.checkpoints.find(({ hash }) => hash === audited?.hash)
+    if (good && good.number < position.nextBlock - 1) await undo(rewind(position, good))
   }
 
   const checkTime = ({ number, timestamp }: BlockHeader): void => {
@@ -177,7 +194,10 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
       try {
         await look(signal)
       } catch (error) {
-        if (isPostriderError(error) && error.code === 'CHAIN_LOGS_INCONSISTENT') source.suspect?.(error)
+        if (isInconsistent(error) && !suspected) {
+          suspected = true
+          source.suspect?.(error)
+        }
         throw error
       }
     },
@@ -195,6 +215,10 @@ export function createChainSync(components: ChainSyncComponents, options: ChainS
       reorgs,
     }),
   }
+}
+
+function isInconsistent(error: unknown): error is PostriderError {
+  return isPostriderError(error) && error.code === 'CHAIN_LOGS_INCONSISTENT'
 }
 
 /** A source whose calls reject as soon as the signal aborts, so that stopping does not wait for a slow endpoint. */

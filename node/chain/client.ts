@@ -29,7 +29,7 @@ export function createChainClient(
   options: { network: Network; rpcUrls?: readonly string[]; timeoutMs?: number },
 ): ChainClient {
   const { network, rpcUrls = [], ...rest } = options
-  const urls = rpcUrls.length > 0 ? rpcUrls : network.rpcUrls
+  const urls = distinctUrls(rpcUrls.length > 0 ? rpcUrls : network.rpcUrls)
   const pool = createRpcPool(components, { urls, chainId: network.chainId, ...rest })
   const chain = defineChain({
     id: network.chainId,
@@ -50,6 +50,11 @@ export function createChainClient(
     health: pool.health,
     stop: pool.close,
   }
+}
+
+/** Each endpoint once, however its URL is written: one that is listed twice has no second vote. */
+function distinctUrls(urls: readonly string[]): string[] {
+  return [...new Set(urls.map((url) => new URL(url).href))]
 }
 
 async function checkContracts(rpc: PublicClient, network: Network): Promise<void> {

@@ -1,20 +1,23 @@
 // Endpoints that lie or lag, each a relay in front of one real chain.
+import { paymentChannelsAbi } from '@postrider/contracts'
 import { identityFromSecret } from '@postrider/protocol/rln'
 import type { Hex } from '@postrider/protocol/wire'
-import type { HDAccount } from 'viem'
+import { encodeEventTopics, type HDAccount } from 'viem'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { createChannelReader } from './channel-reader.ts'
 import { createChainClient } from './client.ts'
+import { AUDIT_INTERVAL_MS } from './constants.ts'
 import type { ChainOptions } from './index.ts'
 import { type DevChain, startDevChain } from './testing/devchain.ts'
 import { type ChainHarness, callAs, provision, startChain } from './testing/harness.ts'
 import {
   displacedEvents,
   doubledEvents,
+  frozenContract,
   type Lie,
   type LyingEndpoint,
   otherFork,
@@ -49,17 +52,17 @@ afterAll(async () => {
 })
 
 /** A node behind the first endpoints, which looks when it is told to. */
-async function start(count: number, options: Partial<ChainOptions> = {}): Promise<ChainHarness> {
+async function start(
+  count: number,
+  options: Partial<ChainOptions> = {},
+  clock: Clock = systemClock,
+): Promise<ChainHarness> {
   const dir = await createTempDir()
   const used = endpoints.slice(0, count)
   const rpcUrls = used.map(({ url }) => url)
   const never = 3_600_000
-  const chain = await startChain(dev, dir.file('node.db'), node, {
-    rpcUrls,
-    confirmations: CONFIRMATIONS,
-    pollMs: never,
-    ...options,
-  })
+  const settings = { rpcUrls, confirmations: CONFIRMATIONS, pollMs: never, ...options }
+  const chain = await startChain(dev, dir.file('node.db'), node, settings, clock)
   onTestFinished(async () => {
     for (const endpoint of used) endpoint.tell(undefined)
     await chain.stop()
@@ -75,8 +78,10 @@ const register = () =>
     other.address,
   ])
 
+const saltOf = (at: number) => `0x${at.toString(16).padStart(64, '0')}` as Hex
+
 async function openChannel(): Promise<Hex> {
-  const salt = `0x${(++channels).toString(16).padStart(64, '0')}` as Hex
+  const salt = saltOf(++channels)
   await callAs(dev, other, 'paymentChannels', 'open', [node.address, other.address, salt, 100n])
   const opened = await dev.client.getLogs({ address: dev.network.contracts.paymentChannels })
   return opened[0]?.topics[1] as Hex
@@ -148,6 +153,14 @@ describe('two endpoints on two branches', () => {
     expect(client.health().map(({ lastError }) => lastError)).toEqual([undefined, undefined])
   })
 
+  it('one of which is listed twice is no majority', async () => {
+    const [liar, honest] = endpoints as [LyingEndpoint, LyingEndpoint]
+    const chain = await start(2, { rpcUrls: [liar.url, `${liar.url}/`, honest.url] })
+    liar.tell(otherFork)
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_ENDPOINTS_DISAGREE' })
+    expect(chain.client.health()).toHaveLength(2)
+  })
+
   it('a lie is not believed when the honest one is cut off', async () => {
     const chain = await start(3)
     const [liar, ...honest] = endpoints as [LyingEndpoint, LyingEndpoint, LyingEndpoint]
@@ -187,6 +200,54 @@ describe('of two endpoints', () => {
     })
     expect(chain.membership.size()).toBe(await memberCount())
     expect(chain.channels.channel(id)).toMatchObject({ deposit: 105n })
+  })
+})
+
+describe('a first endpoint that hides a closing, and says of the contract what it said before,', () => {
+  /** A channel whose payer is leaving, which the first endpoint hides. */
+  async function hideClosing(count: number) {
+    let shiftMs = 0
+    const chain = await start(count, {}, { ...systemClock, nowMs: () => systemClock.nowMs() + shiftMs })
+    await chain.sync()
+    const id = await openChannel()
+    await dev.mine()
+    const [closeRequested] = encodeEventTopics({ abi: paymentChannelsAbi, eventName: 'CloseRequested' })
+    endpoints[0]?.tell(frozenContract(closeRequested))
+    shiftMs += AUDIT_INTERVAL_MS
+    await chain.sync()
+    const payerLeaves = {
+      payer: other.address,
+      payee: node.address,
+      signer: other.address,
+      salt: saltOf(channels),
+    }
+    await callAs(dev, other, 'paymentChannels', 'requestClose', [payerLeaves])
+    await dev.mine()
+    await chain.sync()
+    expect(chain.channels.channel(id)).toMatchObject({ status: 'open' })
+    shiftMs += AUDIT_INTERVAL_MS
+    return { chain, status: () => chain.channels.channel(id)?.status }
+  }
+
+  it('is found out by two others, and its events are read from another one', async () => {
+    const { chain, status } = await hideClosing(3)
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_LOGS_INCONSISTENT' })
+    expect(chain.escrow.isFresh()).toBe(false)
+    await chain.sync()
+    expect(status()).toBe('closing')
+    expect(chain.escrow.isFresh()).toBe(true)
+  })
+
+  it('is contradicted by the only other: no new risk until they agree', async () => {
+    const { chain, status } = await hideClosing(2)
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_ENDPOINTS_DISAGREE' })
+    expect(chain.escrow.isFresh()).toBe(false)
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_ENDPOINTS_DISAGREE' })
+    endpoints[0]?.tell(undefined)
+    await expect(chain.sync()).rejects.toMatchObject({ code: 'CHAIN_LOGS_INCONSISTENT' })
+    await chain.sync()
+    expect(status()).toBe('closing')
+    expect(chain.escrow.isFresh()).toBe(true)
   })
 })
 

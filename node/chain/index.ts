@@ -26,6 +26,7 @@ import { createSettlements } from './settlements.ts'
 import { createSlashings } from './slashings.ts'
 import { createDbTransactionStore } from './transaction-store.ts'
 import type { ChainSource } from './types.ts'
+import { createVotedClient } from './voted-client.ts'
 
 export type ChainOptions = {
   network: Network
@@ -59,9 +60,10 @@ export function createChain(
   const { clock, logger, metrics, db } = components
   const { network, account, confirmations, pollMs } = options
   const client = createChainClient(components, { network, rpcUrls: options.rpcUrls })
-  const membership = createMembership({ contractState: readMembershipState(client) })
+  const auditor = createVotedClient(client, components)
+  const membership = createMembership({ contractState: readMembershipState(auditor) })
   const registry = createRegistry()
-  const channels = createChannels({ contractState: readChannelStates(client) })
+  const channels = createChannels({ contractState: readChannelStates(auditor) })
   const settlements = createSettlements()
   const slashings = createSlashings()
   const parts = [membership, registry, channels, settlements, slashings]

@@ -35,6 +35,8 @@ export type RpcPool = {
   request(request: RpcRequest): Promise<unknown>
   /** How many endpoints there are. */
   readonly size: number
+  /** Which endpoints are neither set aside nor left alone after a failure. */
+  inUse(): number[]
   /** Asks this endpoint and no other; undefined if it does not answer, or failed so lately that it is left alone. */
   ask(endpoint: number, request: RpcRequest, timeoutMs?: number): Promise<unknown>
   /** Takes an endpoint that answers, but wrongly, out of use; undefined takes it back. */
@@ -178,6 +180,12 @@ export function createRpcPool(
         }
       }
       throw worstOf(errors)
+    },
+    inUse() {
+      const nowMs = clock.nowMs()
+      return [...endpoints.entries()].flatMap(([at, { aside, retryAtMs }]) =>
+        aside || retryAtMs > nowMs ? [] : [at],
+      )
     },
     async ask(at, request, ms) {
       const endpoint = endpoints[at]

@@ -1,6 +1,6 @@
 import { nodeRegistryAbi, paymentChannelsAbi, postTokenAbi, rlnMembershipAbi } from '@postrider/contracts'
 import type { LocalAccount } from 'viem'
-import { systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Database, openDatabase } from '../../core/db/index.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { createMetrics } from '../../core/metrics.ts'
@@ -31,10 +31,11 @@ export async function startChain(
   databaseFile: string,
   account: LocalAccount,
   options: Partial<ChainOptions> = {},
+  clock: Clock = systemClock,
 ): Promise<ChainHarness> {
   const database = await openDatabase(databaseFile)
   const chain = createChain(
-    { clock: systemClock, logger: silentLogger, metrics: createMetrics(), db: database.db },
+    { clock, logger: silentLogger, metrics: createMetrics(), db: database.db },
     {
       network: dev.network,
       rpcUrls: [dev.url],

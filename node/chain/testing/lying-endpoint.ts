@@ -91,3 +91,15 @@ export const displacedEvents: Lie = (result, { method }) => {
   const logs = result as { logIndex: string }[]
   return [...logs, ...logs.map((log) => ({ ...log, logIndex: hex(Number(log.logIndex) + 1_000) }))]
 }
+
+/** Lies consistently: tells no event of this kind, and answers every call as it did the first time, whatever the block. */
+export function frozenContract(hidden: string): Lie {
+  const first = new Map<string, unknown>()
+  const keep = withoutEvents(({ topics }) => topics[0] !== hidden)
+  return (result, request) => {
+    if (request.method !== 'eth_call') return keep(result, request)
+    const call = JSON.stringify(request.params[0])
+    if (!first.has(call)) first.set(call, result)
+    return first.get(call)
+  }
+}
