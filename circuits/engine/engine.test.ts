@@ -1,7 +1,7 @@
 // Prover and verifier together: what is proved verifies, what is touched does not, and nothing keeps running.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, type MockInstance, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Artifacts, loadArtifacts } from '../index.ts'
 import { expectedSignals, memberInputs } from '../testing/member.ts'
 import { verifyWithSnarkjs } from '../testing/reference.ts'
@@ -211,24 +211,26 @@ describe('prove and verify', () => {
   })
 })
 
+type Memory = { readonly buffer: ArrayBuffer }
+type Instantiate = (
+  module: Uint8Array,
+  imports?: { env?: { memory?: Memory } },
+) => Promise<{ instance: { exports: { memory?: Memory } } }>
+
 /** The memories of the WebAssembly modules that are made from now on in this test. */
-function watchMemories(): WebAssembly.Memory[] {
-  const memories: WebAssembly.Memory[] = []
+function watchMemories(): Memory[] {
+  const memories: Memory[] = []
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }
   const { instantiate } = WebAssembly
-  const spy = vi.spyOn(WebAssembly, 'instantiate') as unknown as MockInstance<Instantiate>
-  spy.mockImplementation(async (module, imports) => {
-    const made = await (instantiate as unknown as Instantiate)(module, imports)
-    memories.push((made.instance.exports.memory ?? imports?.env?.memory) as WebAssembly.Memory)
+  const spy = vi.spyOn(WebAssembly, 'instantiate').mockImplementation(async (module, imports) => {
+    const made = await instantiate(module, imports)
+    const memory = made.instance.exports.memory ?? imports?.env?.memory
+    if (memory) memories.push(memory)
     return made
   })
   onTestFinished(() => spy.mockRestore())
   return memories
 }
-
-type Instantiate = (
-  module: BufferSource,
-  imports?: WebAssembly.Imports,
-) => Promise<WebAssembly.WebAssemblyInstantiatedSource>
 
 function withCoordinate(proof: Uint8Array, index: number, add: bigint): Uint8Array {
   const copy = Buffer.from(proof)
