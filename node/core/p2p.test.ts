@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from './clock.ts'
 import {
   MAX_CONNECTIONS,
@@ -16,6 +16,7 @@ import { createIdentityKey } from './p2p/identity.ts'
 import { createFrameStream, decodeLength, requestFrame, serveRequests } from './p2p/streams.ts'
 import { createTestHost, TEST_NETWORK, tcpAddress, wsAddress } from './p2p/testing/hosts.ts'
 import type { Host } from './p2p.ts'
+import { eventually } from './testing/eventually.ts'
 
 const hosts: Host[] = []
 async function startHost(options: Parameters<typeof createTestHost>[0] = {}): Promise<Host> {
@@ -97,7 +98,7 @@ describe('host', () => {
         .flatMap(({ streams }) => streams)
         .find(({ direction, protocol }) => direction === 'outbound' && /meshsub|relay/.test(protocol))
         ?.protocol
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(protocolTo(b)).toBe('/meshsub/1.2.0')
       expect(protocolTo(waku)).toBe('/vac/waku/relay/2.0.0')
     })
@@ -116,7 +117,7 @@ describe('host', () => {
     )
     await b.dial(tcpAddress(a))
     await c.dial(tcpAddress(b))
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(a.gossip.getSubscribers(topic)).toHaveLength(1)
       expect(b.gossip.getMeshPeers(topic)).toHaveLength(2)
     })
@@ -126,7 +127,7 @@ describe('host', () => {
     expect(source).toBe(a.peerId)
     expect(received).toEqual([])
     b.gossip.reportMessageValidationResult(msgId, source, TopicValidatorResult.Accept)
-    await vi.waitFor(() => expect(received).toEqual(['c']))
+    await eventually(() => expect(received).toEqual(['c']))
   })
 
   describe('gossip under load', () => {
@@ -148,8 +149,8 @@ describe('host', () => {
       a.gossip.subscribe(topic)
       b.gossip.subscribe(topic)
       await b.dial(tcpAddress(a))
-      await vi.waitFor(() => expect(b.gossip.getMeshPeers(topic)).toEqual([a.peerId]))
-      await vi.waitFor(() => expect(a.gossip.getMeshPeers(topic)).toEqual([b.peerId]))
+      await eventually(() => expect(b.gossip.getMeshPeers(topic)).toEqual([a.peerId]))
+      await eventually(() => expect(a.gossip.getMeshPeers(topic)).toEqual([b.peerId]))
       const from = (host: Host) => host.gossip as unknown as Sender
       return { a, b, received, from }
     }
@@ -157,13 +158,13 @@ describe('host', () => {
     it('gives whoever missed many messages all of them, in RPCs that are taken', async () => {
       const { a, b, received, from } = await startPair()
       b.gossip.unsubscribe(topic)
-      await vi.waitFor(() => expect(a.gossip.getSubscribers(topic)).toEqual([]))
+      await eventually(() => expect(a.gossip.getSubscribers(topic)).toEqual([]))
       const messages = Array.from({ length: 300 }, (_, number) => numbered(number, 6_000))
       for (const data of messages) await a.gossip.publish(topic, data)
       b.gossip.subscribe(topic)
       const ids = messages.map((data) => createHash('sha256').update(data).digest())
       from(b).sendRpc(a.peerId, { messages: [], control: { ...control, iwant: [{ messageIDs: ids }] } })
-      await vi.waitFor(() => expect(received).toHaveLength(messages.length), { timeout: 5_000 })
+      await eventually(() => expect(received).toHaveLength(messages.length))
     })
 
     it('takes an announcement of what an honest peer can have heard in three seconds', async () => {
@@ -173,7 +174,7 @@ describe('host', () => {
         messages: [{ topic, data: numbered(1) }],
         control: { ...control, ihave: [{ topicID: topic, messageIDs }] },
       })
-      await vi.waitFor(() => expect(received).toHaveLength(1))
+      await eventually(() => expect(received).toHaveLength(1))
     })
 
     it('keeps nothing of an RPC but its messages', async () => {
@@ -183,7 +184,7 @@ describe('host', () => {
         messages: [{ topic, data: numbered(1) }],
         control: { ...control, ihave: filler },
       })
-      await vi.waitFor(() => expect(received).toHaveLength(1))
+      await eventually(() => expect(received).toHaveLength(1))
       expect(received[0]?.buffer.byteLength).toBeLessThan(1_000)
     })
   })
@@ -192,13 +193,13 @@ describe('host', () => {
     const server = await startHost()
     const client = await startHost({ listen: [] })
     await client.dial(tcpAddress(server))
-    await vi.waitFor(() => expect(server.peers()).toEqual([client.peerId]))
+    await eventually(() => expect(server.peers()).toEqual([client.peerId]))
     server.penalise(client.peerId, PENALTY_BAN_POINTS - 1)
     expect(server.peers()).toEqual([client.peerId])
     server.penalise(client.peerId, 2)
-    await vi.waitFor(() => expect([server.peers(), client.peers()]).toEqual([[], []]))
+    await eventually(() => expect([server.peers(), client.peers()]).toEqual([[], []]))
     await client.dial(tcpAddress(server)).catch(() => undefined) // refused during or just after the handshake
-    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+    await eventually(() => expect(client.peers()).toEqual([]))
     expect(server.peers()).toEqual([])
   })
 
@@ -209,7 +210,7 @@ describe('host', () => {
     for (let i = 0; i < OFFENDERS_PER_ADDRESS; i++) {
       const offender = await startHost({ listen: [] })
       await offender.dial(tcpAddress(server))
-      await vi.waitFor(() => expect(server.peers()).toContain(offender.peerId))
+      await eventually(() => expect(server.peers()).toContain(offender.peerId))
       // Gone before its offence is known.
       await offender.libp2p.hangUp(server.libp2p.peerId)
       server.penalise(offender.peerId, PENALTY_PARDON_POINTS)
@@ -217,7 +218,7 @@ describe('host', () => {
     const [first, second] = [await startHost({ listen: [] }), await startHost({ listen: [] })]
     await first.dial(tcpAddress(server))
     await expect(second.dial(tcpAddress(server))).rejects.toThrow(code('RELAY_DIAL_FAILED'))
-    await vi.waitFor(() => expect(server.peers().sort()).toEqual([neighbour.peerId, first.peerId].sort()))
+    await eventually(() => expect(server.peers().sort()).toEqual([neighbour.peerId, first.peerId].sort()))
   })
 
   it('keeps a connection to its bootstrap node across a restart of that node', async () => {
@@ -226,12 +227,12 @@ describe('host', () => {
     const address = tcpAddress(first)
     const client = await startHost({ listen: [] })
     client.keeper.setTargets('bootstrap', [address])
-    await vi.waitFor(() => expect(client.peers()).toEqual([first.peerId]))
+    await eventually(() => expect(client.peers()).toEqual([first.peerId]))
     hosts.splice(hosts.indexOf(first), 1)
     await first.stop()
-    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+    await eventually(() => expect(client.peers()).toEqual([]))
     const again = await startHost({ privateKey, listen: [address.split('/p2p/')[0] ?? ''] })
-    await vi.waitFor(() => expect(client.peers()).toEqual([again.peerId]), { timeout: 15_000 })
+    await eventually(() => expect(client.peers()).toEqual([again.peerId]))
   })
 })
 
@@ -242,9 +243,9 @@ describe('WebSocket listener', () => {
     const server = await startHost()
     const client = await startHost({ listen: [] })
     await client.dial(wsAddress(server))
-    await vi.waitFor(() => expect(server.peers()).toHaveLength(1))
+    await eventually(() => expect(server.peers()).toHaveLength(1))
     for (const connection of server.libp2p.getConnections()) connection.abort(new TypeError('test'))
-    await vi.waitFor(() => expect(client.peers()).toEqual([]))
+    await eventually(() => expect(client.peers()).toEqual([]))
   })
 
   it('closes on a message above the limit', async () => {
@@ -280,7 +281,7 @@ describe('WebSocket listener', () => {
     expect(dropped).toBe(true)
     for (const socket of sockets) socket.destroy()
     const client = await startHost({ listen: [] })
-    await vi.waitFor(() => client.dial(wsAddress(server)), { timeout: 5_000 })
+    await eventually(() => client.dial(wsAddress(server)))
   })
 })
 
@@ -323,7 +324,7 @@ describe('request server', () => {
     const { connection, failures, ask } = await startEcho()
     const stream = await connection.newStream(PROTOCOL)
     for (const chunk of chunks) stream.send(chunk)
-    if (expected) await vi.waitFor(() => expect(failures).toContainEqual(code(expected)))
+    if (expected) await eventually(() => expect(failures).toContainEqual(code(expected)))
     expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
     stream.abort(new TypeError('done'))
   })
@@ -333,7 +334,7 @@ describe('request server', () => {
     const stream = await connection.newStream(PROTOCOL)
     stream.send(new Uint8Array([100, 1, 2, 3]))
     await stream.close()
-    await vi.waitFor(() => expect(failures).toContainEqual(code('WIRE_MALFORMED')))
+    await eventually(() => expect(failures).toContainEqual(code('WIRE_MALFORMED')))
     expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
   })
 
@@ -341,8 +342,8 @@ describe('request server', () => {
     const { connection, failures, ask } = await startEcho()
     const stream = await connection.newStream(PROTOCOL)
     stream.send(new Uint8Array([100, 1]))
-    await vi.waitFor(() => expect(failures).toContainEqual(code('CORE_DEADLINE_EXCEEDED')))
-    await vi.waitFor(() => expect(stream.status).not.toBe('open'))
+    await eventually(() => expect(failures).toContainEqual(code('CORE_DEADLINE_EXCEEDED')))
+    await eventually(() => expect(stream.status).not.toBe('open'))
     expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
   })
 
@@ -354,11 +355,11 @@ describe('request server', () => {
     })
     const idle = await Promise.all([1, 2, 3].map(() => connection.newStream(PROTOCOL)))
     for (const stream of idle) stream.send(new Uint8Array([10]))
-    await vi.waitFor(() => expect(requests.active()).toBe(3))
+    await eventually(() => expect(requests.active()).toBe(3))
     await expect(ask(new Uint8Array([9]))).rejects.toThrow()
     expect(failures).toContainEqual(code('RELAY_STREAMS_EXHAUSTED'))
     for (const stream of idle) stream.abort(new TypeError('done'))
-    await vi.waitFor(() => expect(requests.active()).toBe(0))
+    await eventually(() => expect(requests.active()).toBe(0))
     expect(await ask(new Uint8Array([9]))).toEqual(new Uint8Array([9]))
     expect([client.peers(), server.peers()]).toEqual([[server.peerId], [client.peerId]])
   })
@@ -397,7 +398,7 @@ describe('frame stream', () => {
     if (!stream) throw new TypeError('not connected')
     const writer = createFrameStream(stream, 100)
     for (const length of [1, 50, 100]) await writer.write(new Uint8Array(length))
-    await vi.waitFor(() => expect(frames).toEqual([1, 50, 100]))
+    await eventually(() => expect(frames).toEqual([1, 50, 100]))
   })
 
   it('carries what was written just before the connection closes', async () => {

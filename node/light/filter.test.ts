@@ -1,11 +1,12 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { decode, FilterSubscribeResponseSchema, PROTOCOL_IDS } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { createTestHost } from '../core/p2p/testing/hosts.ts'
 import type { Host } from '../core/p2p.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createManualClock } from '../core/testing/manual-clock.ts'
 import {
   buildMessage,
@@ -95,7 +96,7 @@ describe('filter', () => {
     expect(await client.filter(PING)).toMatchObject({ statusCode: 200 })
     for (const text of ['a', 'b', 'c']) filter.accept(entry(text))
     filter.accept(entry('x', other))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c']))
     expect(client.pushes[0]).toMatchObject({
       pubsubTopic: TOPIC,
       wakuMessage: { contentTopic: CONTENT_TOPIC },
@@ -104,7 +105,7 @@ describe('filter', () => {
     expect(await client.filter(unsubscribe(CONTENT_TOPIC))).toMatchObject({ statusCode: 200 })
     filter.accept(entry('d'))
     filter.accept(entry('y', other))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c', 'y']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c', 'y']))
     expect(await client.filter(UNSUBSCRIBE_ALL)).toMatchObject({ statusCode: 200 })
     expect(await client.filter(UNSUBSCRIBE_ALL)).toMatchObject({ statusCode: 404 })
     expect(filter.stats()).toEqual({ subscribers: 0, criteria: 0, queued: 0 })
@@ -118,23 +119,23 @@ describe('filter', () => {
     await second.filter(subscribe(CONTENT_TOPIC, '/chat/1/other/proto'))
     filter.accept(entry('a'))
     filter.accept(entry('b', '/chat/1/other/proto'))
-    await vi.waitFor(() => expect(texts(second.pushes)).toEqual(['a', 'b']))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a']))
+    await eventually(() => expect(texts(second.pushes)).toEqual(['a', 'b']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a']))
   })
 
   it('opens a new stream when the client has closed the one in use', async () => {
     const { host, filter, client } = await setUp()
     await client.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a']))
     const pushStreams = (of: Host) =>
       of.libp2p
         .getConnections()
         .flatMap(({ streams }) => streams.filter(({ protocol }) => protocol === PROTOCOL_IDS.filterPush))
     for (const stream of pushStreams(client.host)) stream.abort(new TypeError('closed by the client'))
-    await vi.waitFor(() => expect(pushStreams(host)).toEqual([]))
+    await eventually(() => expect(pushStreams(host)).toEqual([]))
     filter.accept(entry('b'))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a', 'b']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a', 'b']))
   })
 
   it.each<[string, object, number]>([
@@ -176,7 +177,7 @@ describe('filter', () => {
     const { filter, client } = await setUp()
     await client.filter(subscribe(CONTENT_TOPIC))
     await client.stop()
-    await vi.waitFor(() => expect(filter.stats().subscribers).toBe(0))
+    await eventually(() => expect(filter.stats().subscribers).toBe(0))
     filter.accept(entry('a'))
     expect(filter.stats().queued).toBe(0)
   })
@@ -203,8 +204,8 @@ describe('slow and broken subscribers', () => {
     await client.filter(subscribe(CONTENT_TOPIC))
     await good.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(filter.stats().subscribers).toBe(1))
-    await vi.waitFor(() => expect(texts(good.pushes)).toEqual(['a']))
+    await eventually(() => expect(filter.stats().subscribers).toBe(1))
+    await eventually(() => expect(texts(good.pushes)).toEqual(['a']))
     expect(await client.filter(PING)).toMatchObject({ statusCode: 404 })
     expect(await metrics.text()).toContain('postrider_light_subscribers_dropped_total')
   })
@@ -226,14 +227,11 @@ describe('slow and broken subscribers', () => {
     await client.filter(subscribe(CONTENT_TOPIC))
     // More than the stream's window, so that the writer has to wait for the reader.
     for (let i = 0; i < 10; i++) filter.accept(entry(`${i}`, CONTENT_TOPIC, 100_000))
-    await vi.waitFor(() => expect(clock.pending()).toBeGreaterThan(1))
-    await vi.waitFor(
-      async () => {
-        await clock.advance(5_000)
-        expect(filter.stats().subscribers).toBe(0)
-      },
-      { timeout: 10_000, interval: 200 },
-    )
+    await eventually(() => expect(clock.pending()).toBeGreaterThan(1))
+    await eventually(async () => {
+      await clock.advance(5_000)
+      expect(filter.stats().subscribers).toBe(0)
+    })
   })
 })
 
@@ -243,7 +241,7 @@ describe('payment for pushes', () => {
     const { filter, client } = await setUp({ gate })
     await client.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(client.pushes).toHaveLength(1))
+    await eventually(() => expect(client.pushes).toHaveLength(1))
     expect(gate.charges).toEqual([
       {
         peer: client.host.peerId,
@@ -259,11 +257,11 @@ describe('payment for pushes', () => {
     const { filter, client } = await setUp({ gate, clock })
     await client.filter(subscribe(CONTENT_TOPIC))
     for (const text of ['a', 'b', 'c']) filter.accept(entry(text))
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a']))
     await clock.advance(PUSH_GRACE_MS / 2)
     gate.allow(5)
     await clock.advance(2_000)
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a', 'b', 'c']))
     expect(filter.stats().subscribers).toBe(1)
   })
 
@@ -279,11 +277,11 @@ describe('payment for pushes', () => {
     const { filter, client } = await setUp({ gate, clock })
     await client.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(clock.pending()).toBeGreaterThan(1))
+    await eventually(() => expect(clock.pending()).toBeGreaterThan(1))
     await clock.advance(PUSH_GRACE_MS / 2)
     stale = false
     await clock.advance(2_000)
-    await vi.waitFor(() => expect(texts(client.pushes)).toEqual(['a']))
+    await eventually(() => expect(texts(client.pushes)).toEqual(['a']))
   })
 
   it('unsubscribes a client that does not pay in time', async () => {
@@ -291,7 +289,7 @@ describe('payment for pushes', () => {
     const { filter, client } = await setUp({ gate: createTestGate(0), clock })
     await client.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(clock.pending()).toBeGreaterThan(1))
+    await eventually(() => expect(clock.pending()).toBeGreaterThan(1))
     await clock.advance(PUSH_GRACE_MS - 2_000)
     expect(filter.stats().subscribers).toBe(1)
     await clock.advance(4_000)
@@ -323,7 +321,7 @@ describe('garbage on filter', () => {
     const { client } = await setUp({ deadlineMs: 200 })
     const stream = await client.connection.newStream(PROTOCOL_IDS.filterSubscribe)
     stream.send(new Uint8Array([0x20]))
-    await vi.waitFor(() => expect(stream.status).not.toBe('open'), { timeout: 3_000 })
+    await eventually(() => expect(stream.status).not.toBe('open'))
     expect((await client.filter(subscribe(CONTENT_TOPIC))).statusCode).toBe(200)
   })
 
@@ -336,6 +334,6 @@ describe('garbage on filter', () => {
     })
     await client.filter(subscribe(CONTENT_TOPIC))
     filter.accept(entry('a'))
-    await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(0))
+    await eventually(() => expect(statuses.length).toBeGreaterThan(0))
   })
 })

@@ -7,9 +7,10 @@ import {
   utf8ToBytes,
   type WakuMessage,
 } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import {
   buildMessage,
   CONTENT_TOPIC,
@@ -157,7 +158,7 @@ describe('lightpush', () => {
     expect((await client.lightpush(proven({ text: 'one' }))).statusCode).toBe(200)
     const breach = await client.lightpush(proven({ text: 'two' }))
     expect(breach).toMatchObject({ statusCode: 429, statusDesc: expect.stringMatching(/^RLN_BREACH: /) })
-    await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
+    await eventually(() => expect(node.breaches).toHaveLength(1))
   })
 
   it.each<[ConstructorParameters<typeof PostriderError>[0], number]>([
@@ -221,7 +222,7 @@ describe('garbage on lightpush', () => {
       if (stream.status === 'open') stream.send(new Uint8Array([0x7f]))
     }, 50)
     try {
-      await vi.waitFor(() => expect(stream.status).not.toBe('open'), { timeout: 3_000 })
+      await eventually(() => expect(stream.status).not.toBe('open'))
     } finally {
       clearInterval(dribble)
     }

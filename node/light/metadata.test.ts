@@ -6,11 +6,12 @@ import {
   MetadataResponseSchema,
   PROTOCOL_IDS,
 } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { createTestHost, TEST_NETWORK, tcpAddress } from '../core/p2p/testing/hosts.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createMetadataServer } from './metadata.ts'
 import { connectClient } from './testing/client.ts'
 
@@ -56,14 +57,14 @@ describe('metadata', () => {
   it('answers a client of another cluster and hangs up', async () => {
     const { host, client, answer } = await ask(1)
     expect(answer.clusterId).toBe(66)
-    await vi.waitFor(() => expect([host.peers(), client.host.peers()]).toEqual([[], []]))
+    await eventually(() => expect([host.peers(), client.host.peers()]).toEqual([[], []]))
   })
 
   it('keeps nodes of one network connected and parts those of two', async () => {
     const [a, b, foreign] = [await start(), await start(), await start({ clusterId: 67, shardCount: 8 })]
     await b.dial(tcpAddress(a))
     await foreign.dial(tcpAddress(a)).catch(() => undefined) // parted during or just after the handshake
-    await vi.waitFor(() => expect(foreign.peers()).toEqual([]))
+    await eventually(() => expect(foreign.peers()).toEqual([]))
     expect(a.peers()).toEqual([b.peerId])
   })
 

@@ -1,10 +1,11 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { PostriderError } from '@postrider/protocol/errors'
 import { bytesToHex, encode, utf8ToBytes, WakuMessageSchema } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { GOSSIP_PROTOCOLS, MAX_GOSSIP_RPC_BYTES } from '../core/p2p/constants.ts'
 import { createTestHost, tcpAddress } from '../core/p2p/testing/hosts.ts'
 import type { Host } from '../core/p2p.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { buildData, buildMessage, createMember, TOPIC, topicOf } from './testing/messages.ts'
 import { startNode, type TestNode } from './testing/nodes.ts'
 import { createManualVerifier } from './testing/ports.ts'
@@ -35,13 +36,10 @@ async function startLine(count: number, options: Parameters<typeof startNode>[0]
 }
 
 const meshed = (nodes: TestNode[], degree: (index: number) => number) =>
-  vi.waitFor(
-    () => {
-      for (const [i, { relay }] of nodes.entries())
-        expect(relay.stats().meshPeers[TOPIC]).toBeGreaterThanOrEqual(degree(i))
-    },
-    { timeout: 10_000 },
-  )
+  eventually(() => {
+    for (const [i, { relay }] of nodes.entries())
+      expect(relay.stats().meshPeers[TOPIC]).toBeGreaterThanOrEqual(degree(i))
+  })
 
 /** A gossip peer without a relay: it publishes what it is told to. */
 async function startAttacker(...victims: TestNode[]): Promise<Host> {
@@ -49,7 +47,7 @@ async function startAttacker(...victims: TestNode[]): Promise<Host> {
   running.push(host)
   await host.start()
   for (const { host: victim } of victims) await host.dial(tcpAddress(victim))
-  await vi.waitFor(() => expect(host.gossip.getSubscribers(TOPIC)).toHaveLength(victims.length))
+  await eventually(() => expect(host.gossip.getSubscribers(TOPIC)).toHaveLength(victims.length))
   return host
 }
 
@@ -89,7 +87,7 @@ describe('gossip', () => {
       expect(verdict).toEqual({ kind: 'accept' })
       expect(relayPeers).toBe(1)
     }
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const node of nodes) expect(texts(node).sort()).toEqual(['a', 'b', 'c'])
     })
     for (const node of nodes) {
@@ -119,15 +117,13 @@ describe('gossip', () => {
       ['RLN_PROOF_INVALID', build({ text: 'forged', valid: false })],
     ]
     for (const [, data] of bad) await attacker.gossip.publish(TOPIC, data)
-    await vi.waitFor(() => {
+    await eventually(() => {
       const { byCode } = at(nodes, 0).relay.stats().verdicts
       expect(byCode).toEqual(Object.fromEntries(bad.map(([code]) => [code, 1])))
     })
     expect(at(nodes, 1).relay.stats().verdicts.byCode).toEqual({})
     expect(at(nodes, 0).host.penaltyPoints(attacker.peerId)).toBeGreaterThan(bad.length - 1)
-    await vi.waitFor(() => expect(scoreOf(at(nodes, 0), attacker.peerId)).toBeLessThan(-1_000), {
-      timeout: 5_000,
-    })
+    await eventually(() => expect(scoreOf(at(nodes, 0), attacker.peerId)).toBeLessThan(-1_000))
     expect(scoreOf(at(nodes, 1), at(nodes, 0).host.peerId)).toBe(0)
   })
 
@@ -138,8 +134,8 @@ describe('gossip', () => {
     // In one burst: both are on their way to the verifier before the first verdict.
     const forged = [0, 1].map((messageId) => build({ text: `${messageId}`, messageId, valid: false }))
     await Promise.all(forged.map((data) => attacker.gossip.publish(TOPIC, data)))
-    await vi.waitFor(() => expect(counted()).toBe(2))
-    await vi.waitFor(() => expect(node.host.peers()).toEqual([]))
+    await eventually(() => expect(counted()).toBe(2))
+    await eventually(() => expect(node.host.peers()).toEqual([]))
     await expect(
       attacker
         .dial(tcpAddress(node.host))
@@ -153,8 +149,8 @@ describe('gossip', () => {
     const nowMs = Date.now()
     await at(nodes, 0).relay.submit(TOPIC, build({ text: 'same', nowMs }), client)
     await forwarder.gossip.publish(TOPIC, build({ text: 'same', nowMs, randomness: 1 }))
-    await vi.waitFor(() => expect(at(nodes, 0).relay.stats().verdicts.byCode).toEqual({ RLN_DUPLICATE: 1 }))
-    await vi.waitFor(() => expect(texts(at(nodes, 1))).toEqual(['same']))
+    await eventually(() => expect(at(nodes, 0).relay.stats().verdicts.byCode).toEqual({ RLN_DUPLICATE: 1 }))
+    await eventually(() => expect(texts(at(nodes, 1))).toEqual(['same']))
     expect(scoreOf(at(nodes, 0), forwarder.peerId)).toBe(0)
     expect(at(nodes, 0).host.penaltyPoints(forwarder.peerId)).toBe(0)
   })
@@ -164,11 +160,11 @@ describe('gossip', () => {
     const attacker = await startAttacker(at(nodes, 1))
     const data = build({ text: 'good' })
     await attacker.gossip.publish(topicOf('/other/1/room/proto'), data)
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(at(nodes, 1).relay.stats().verdicts.byCode).toEqual({ WIRE_SHARD_MISMATCH: 1 }),
     )
     await at(nodes, 0).relay.submit(TOPIC, data, client)
-    await vi.waitFor(() => expect(texts(at(nodes, 1))).toEqual(['good']))
+    await eventually(() => expect(texts(at(nodes, 1))).toEqual(['good']))
   })
 
   it('forwards a message that reached two nodes by lightpush to those behind them', async () => {
@@ -180,10 +176,10 @@ describe('gossip', () => {
     const data = build({ text: 'twice' })
     const submitted = middle.relay.submit(TOPIC, data, client)
     await first.relay.submit(TOPIC, data, client)
-    await vi.waitFor(() => expect(middle.relay.stats().inFlight).toBe(2))
+    await eventually(() => expect(middle.relay.stats().inFlight).toBe(2))
     await slow.answer()
     expect((await submitted).verdict).toEqual({ kind: 'accept' })
-    await vi.waitFor(() => expect(texts(last)).toEqual(['twice']))
+    await eventually(() => expect(texts(last)).toEqual(['twice']))
     expect(texts(middle)).toEqual(['twice'])
   })
 })
@@ -212,9 +208,9 @@ describe('a sender that may not fill the verifier', () => {
     refused = attacker.peerId
     const data = long()
     await attacker.gossip.publish(TOPIC, data)
-    await vi.waitFor(() => expect(node.relay.stats().verdicts.byCode).toEqual({ RELAY_PEER_BUDGET: 1 }))
+    await eventually(() => expect(node.relay.stats().verdicts.byCode).toEqual({ RELAY_PEER_BUDGET: 1 }))
     await neighbour.relay.submit(TOPIC, data, client)
-    await vi.waitFor(() => expect(node.received).toHaveLength(1))
+    await eventually(() => expect(node.received).toHaveLength(1))
     expect(node.host.penaltyPoints(attacker.peerId)).toBe(0)
   })
 
@@ -239,12 +235,12 @@ describe('a sender that may not fill the verifier', () => {
     refused = attacker.peerId
     const data = long()
     await attacker.gossip.publish(TOPIC, data)
-    await vi.waitFor(() => expect(node.relay.stats().inFlight).toBe(1))
+    await eventually(() => expect(node.relay.stats().inFlight).toBe(1))
     // The neighbour must forward it all the same: nothing may have told it that the node has it.
     await origin.relay.submit(TOPIC, data, client)
-    await vi.waitFor(() => expect(gossipDuplicates(node)).toBe(1))
+    await eventually(() => expect(gossipDuplicates(node)).toBe(1))
     decision.resolve()
-    await vi.waitFor(() => expect(behind.received).toHaveLength(1))
+    await eventually(() => expect(behind.received).toHaveLength(1))
     expect(node.received).toHaveLength(1)
   })
 
@@ -258,11 +254,11 @@ describe('a sender that may not fill the verifier', () => {
     slow.newcomers.add(attacker.peerId)
     const data = long()
     await attacker.gossip.publish(TOPIC, data)
-    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await eventually(() => expect(slow.waiting()).toBe(1))
     await neighbour.relay.submit(TOPIC, data, client)
-    await vi.waitFor(() => expect(slow.waiting()).toBe(2))
+    await eventually(() => expect(slow.waiting()).toBe(2))
     await slow.answer(1)
-    await vi.waitFor(() => expect(behind.received).toHaveLength(1))
+    await eventually(() => expect(behind.received).toHaveLength(1))
     expect(node.received).toHaveLength(1)
     await slow.answer()
     expect(node.relay.stats().verdicts).toMatchObject({ accepted: 1, rejected: 0, breaches: 0 })
@@ -273,14 +269,14 @@ describe('a sender that may not fill the verifier', () => {
     const node = await start()
     const attacker = await startAttacker(node)
     await attacker.gossip.publish(TOPIC, build({ text: 'forged', valid: false }))
-    await vi.waitFor(() => expect(node.relay.stats().verdicts.byCode).toEqual({ RLN_PROOF_INVALID: 1 }))
+    await eventually(() => expect(node.relay.stats().verdicts.byCode).toEqual({ RLN_PROOF_INVALID: 1 }))
     for (let i = 0; i < 5; i++)
       await attacker.gossip.publish(TOPIC, build({ text: `${i}`, messageId: i, valid: false }))
     const honest = await start()
     await honest.host.dial(tcpAddress(node.host))
     await meshed([node, honest], () => 1)
     await honest.relay.submit(TOPIC, build({ text: 'fine', messageId: 9 }), client)
-    await vi.waitFor(() => expect(texts(node)).toEqual(['fine']))
+    await eventually(() => expect(texts(node)).toEqual(['fine']))
     expect(node.relay.stats().verdicts.byCode).toEqual({ RLN_PROOF_INVALID: 1 })
   })
 })
@@ -297,13 +293,13 @@ describe('breach', () => {
     const nowMs = Date.now()
     const half = (text: string) => build({ text, nowMs })
     await at(nodes, 0).relay.submit(TOPIC, half('one'), client)
-    await vi.waitFor(() => expect(at(nodes, 2).received).toHaveLength(1))
+    await eventually(() => expect(at(nodes, 2).received).toHaveLength(1))
     const { verdict } = await at(nodes, 0).relay.submit(TOPIC, half('two'), {
       via: 'lightpush',
       peer: 'spammer',
     })
     expect(verdict).toMatchObject({ kind: 'breach', secret: member.secret, commitment: member.commitment })
-    await vi.waitFor(() => expect(at(nodes, 0).breaches).toHaveLength(1))
+    await eventually(() => expect(at(nodes, 0).breaches).toHaveLength(1))
     await at(nodes, 0).relay.submit(TOPIC, half('three'), client)
     expect(at(nodes, 0).breaches).toHaveLength(1)
     expect(nodes.map(texts)).toEqual([['one'], ['one'], ['one']])
@@ -318,7 +314,7 @@ describe('breach', () => {
       at(nodes, 0).relay.submit(TOPIC, first, client),
       at(nodes, 1).relay.submit(TOPIC, second, client),
     ])
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const node of nodes) expect(node.breaches).toHaveLength(1)
     })
     for (const [i, node] of nodes.entries()) {
@@ -336,19 +332,19 @@ describe('breach', () => {
     const spammer = await startAttacker(node)
     const [first, second] = bothHalves()
     await spammer.gossip.publish(TOPIC, first)
-    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await eventually(() => expect(slow.waiting()).toBe(1))
     await slow.answer()
-    await vi.waitFor(() => expect(texts(neighbour)).toEqual(['one']))
+    await eventually(() => expect(texts(neighbour)).toEqual(['one']))
     // The neighbour starts over and knows only the second half; the spammer sends that to the node as well.
     const fresh = await start()
     await fresh.host.dial(tcpAddress(node.host))
     await meshed([node, fresh], () => 1)
     await spammer.gossip.publish(TOPIC, second)
-    await vi.waitFor(() => expect(slow.waiting()).toBe(1))
+    await eventually(() => expect(slow.waiting()).toBe(1))
     await fresh.relay.submit(TOPIC, second, client)
-    await vi.waitFor(() => expect(gossipDuplicates(node)).toBe(1))
+    await eventually(() => expect(gossipDuplicates(node)).toBe(1))
     await slow.answer()
-    await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
+    await eventually(() => expect(node.breaches).toHaveLength(1))
     expect(node.host.penaltyPoints(spammer.peerId)).toBeGreaterThan(0.9)
     expect(node.host.penaltyPoints(fresh.host.peerId)).toBe(0)
     expect(invalidOf(node, fresh.host.peerId)).toBe(0)
@@ -359,9 +355,9 @@ describe('breach', () => {
     const attacker = await startAttacker(node)
     const [first, second] = bothHalves()
     await attacker.gossip.publish(TOPIC, first)
-    await vi.waitFor(() => expect(node.received).toHaveLength(1))
+    await eventually(() => expect(node.received).toHaveLength(1))
     await attacker.gossip.publish(TOPIC, second)
-    await vi.waitFor(() => expect(node.breaches).toHaveLength(1))
+    await eventually(() => expect(node.breaches).toHaveLength(1))
     expect(node.host.penaltyPoints(attacker.peerId)).toBeGreaterThan(0.9)
   })
 })
@@ -373,7 +369,7 @@ describe('garbage on the gossip stream', () => {
     await meshed([node, peer], () => 1)
     const before = node.received.length
     await peer.relay.submit(TOPIC, build({ text: `honest ${before}`, messageId: before }), client)
-    await vi.waitFor(() => expect(node.received).toHaveLength(before + 1), { timeout: 5_000 })
+    await eventually(() => expect(node.received).toHaveLength(before + 1))
   }
 
   it.each<[string, () => Uint8Array[]]>([

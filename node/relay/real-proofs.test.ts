@@ -18,11 +18,12 @@ import {
   utf8ToBytes,
   WakuMessageSchema,
 } from '@postrider/protocol/wire'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createMetrics } from '../core/metrics.ts'
 import { tcpAddress } from '../core/p2p/testing/hosts.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createProofVerifier } from '../zk/index.ts'
 import { CONTENT_TOPIC, network, TOPIC } from './testing/messages.ts'
 import { startNode, type TestNode } from './testing/nodes.ts'
@@ -61,7 +62,7 @@ describe('with real proofs', () => {
     }
     const [first, second] = nodes as [TestNode, TestNode]
     await second.host.dial(tcpAddress(first.host))
-    await vi.waitFor(() => expect(first.relay.stats().meshPeers[TOPIC]).toBe(1), { timeout: 10_000 })
+    await eventually(() => expect(first.relay.stats().meshPeers[TOPIC]).toBe(1))
   })
 
   afterAll(async () => {
@@ -101,7 +102,7 @@ describe('with real proofs', () => {
     const rerandomised = await prove('good', 0, nowMs)
     expect(Buffer.from(rerandomised).equals(good)).toBe(false)
     expect((await first.relay.submit(TOPIC, good, client)).verdict).toEqual({ kind: 'accept' })
-    await vi.waitFor(() => expect(second.received).toHaveLength(1))
+    await eventually(() => expect(second.received).toHaveLength(1))
     expect((await second.relay.submit(TOPIC, rerandomised, client)).verdict).toEqual({
       kind: 'ignore',
       code: 'RLN_DUPLICATE',
@@ -119,7 +120,7 @@ describe('with real proofs', () => {
       secret: member.secret,
       commitment: member.commitment,
     })
-    await vi.waitFor(() => expect(second.breaches).toHaveLength(1))
+    await eventually(() => expect(second.breaches).toHaveLength(1))
     const [breach] = second.breaches
     if (!breach) throw new TypeError()
     const verified = await verifyBreach(encodeBreach(breach), network, (proof, signals) =>

@@ -1,5 +1,6 @@
 import { bytesToHex } from '@postrider/protocol/wire'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../core/testing/eventually.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
 import { buildData, createMember, TOPIC } from './testing/messages.ts'
 import { startNode, type TestNode } from './testing/nodes.ts'
@@ -47,7 +48,7 @@ describe('a node that starts again within an epoch', () => {
     expect(await submit(before, first)).toEqual({ kind: 'accept' })
     const after = await start({ archive: archiveOf(before) })
     expect(await submit(after, second)).toMatchObject({ kind: 'breach', secret: member.secret })
-    await vi.waitFor(() => expect(after.breaches).toHaveLength(1))
+    await eventually(() => expect(after.breaches).toHaveLength(1))
     expect(after.breaches[0]).toMatchObject({ first, second, commitment: member.commitment })
     expect(after.received).toEqual([])
   })
@@ -64,7 +65,7 @@ describe('a node that starts again within an epoch', () => {
     await submit(before, half('one'))
     const after = await start({ archive: { message: async () => undefined } })
     await submit(after, half('two'))
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(after.breaches).toMatchObject([{ first: new Uint8Array(), secret: member.secret }]),
     )
   })
@@ -76,7 +77,7 @@ describe('a node that starts again within an epoch', () => {
     // The archive keeps one message for a hash, the first: it has the other nullifier.
     const after = await start({ archive: archiveOf(before) })
     await submit(after, buildData({ member, text: 'other', messageId: 1, nowMs }))
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(after.breaches).toMatchObject([{ first: new Uint8Array(), secret: member.secret }]),
     )
   })
@@ -85,7 +86,7 @@ describe('a node that starts again within an epoch', () => {
     const verifier = createManualVerifier()
     const before = await start({ verifier })
     const pending = submit(before, half('one'))
-    await vi.waitFor(() => expect(verifier.waiting()).toBe(1))
+    await eventually(() => expect(verifier.waiting()).toBe(1))
     const after = await start()
     expect(await submit(after, half('two'))).toEqual({ kind: 'accept' })
     await verifier.answer()
@@ -98,7 +99,7 @@ describe('a node that starts again within an epoch', () => {
     await submit(before, half('one'))
     expect((await submit(before, half('two'))).kind).toBe('breach')
     const after = await start()
-    await vi.waitFor(() => expect(after.breaches).toHaveLength(1))
+    await eventually(() => expect(after.breaches).toHaveLength(1))
     expect(after.breaches[0]).toMatchObject({
       first: half('one'),
       second: half('two'),
