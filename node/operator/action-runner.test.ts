@@ -132,6 +132,32 @@ describe('an action', () => {
     await runner.stop()
   })
 
+  it('waits for those before it: an approval is not used up by another action', async () => {
+    const chain = createChain()
+    const { runner, ended } = createProcess(chain)
+    const first = await runner.begin('one', 'stake.add', ADD)
+    const second = await runner.begin('two', 'stake.add', ADD)
+    for (const step of [0, 1]) {
+      const key = await chain.submitted()
+      expect(key).toBe(`${first.id}/${step}`)
+      await chain.mine(key)
+    }
+    expect(await ended()).toMatchObject({ id: first.id, state: 'done' })
+    expect(await chain.submitted()).toBe(`${second.id}/0`)
+    expect(chain.sent).toHaveLength(3)
+    await runner.stop()
+  })
+
+  it('that waits is not sent by a process that stops', async () => {
+    const chain = createChain()
+    const { runner } = createProcess(chain)
+    for (const request of ['one', 'two']) await runner.begin(request, 'stake.exit', EXIT)
+    await chain.submitted()
+    await runner.stop()
+    expect(chain.sent).toHaveLength(1)
+    expect((await runner.page({ limit: 2 })).map(({ state }) => state)).toEqual(['accepted', 'accepted'])
+  })
+
   it('ends at the first step that is refused, with the reason', async () => {
     const chain = createChain()
     const { runner, ended } = createProcess(chain)

@@ -53,7 +53,8 @@ export const transactionKey = (id: string, step: number): string => `${id}/${ste
 export function createActionRunner(components: ActionRunnerComponents): ActionRunner {
   const { store, sender, transactions, clock, random, logger, metrics } = components
   const listeners = new Set<(id: string) => void>()
-  const running = new Set<Promise<void>>()
+  /** The end of the action begun last: one at a time, or the approval of one would be used up by another. */
+  let last: Promise<void> = Promise.resolve()
   const stopping = new AbortController()
 
   const ends = metrics.counter('operator_actions_total', {
@@ -91,6 +92,7 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
   const carryOut = async (record: ActionRecord): Promise<void> => {
     const { id, steps } = record
     for (const [at, { call }] of steps.entries()) {
+      if (stopping.signal.aborted) return
       const key = transactionKey(id, at)
       try {
         await send({ ...call, key })
@@ -104,14 +106,13 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
   }
 
   const run = (record: ActionRecord) => {
-    const work = carryOut(record)
+    last = last
+      .then(() => carryOut(record))
       .catch((err) => {
         // The disk refused: the action stays open, and the next start takes it up.
         if (isPostriderError(err)) metrics.error(err.code)
         logger.error({ err, action: record.id }, 'action interrupted')
       })
-      .finally(() => running.delete(work))
-    running.add(work)
   }
 
   /** Nothing of it was sent, and it is too long ago to send it now unasked. */
@@ -128,7 +129,7 @@ export function createActionRunner(components: ActionRunnerComponents): ActionRu
     },
     async stop() {
       stopping.abort(new PostriderError('CORE_ABORTED'))
-      await Promise.all(running)
+      await last
     },
     async begin(request, kind, { steps, effects }) {
       const known = await store.byRequest(request)

@@ -123,7 +123,7 @@ export async function openSettler(setting: {
 
 type ChainClient = ReturnType<typeof createChainClient>
 
-function watched(client: ChainClient, reach: Reach): ChainClient {
+export function watched(client: ChainClient, reach: Reach): ChainClient {
   const rpc = new Proxy(client.rpc, {
     get(target, name, receiver) {
       if (name !== 'request') return Reflect.get(target, name, receiver)
@@ -139,7 +139,7 @@ function watched(client: ChainClient, reach: Reach): ChainClient {
   return { ...client, rpc }
 }
 
-function watchedStore(store: TransactionStore, reach: Reach): TransactionStore {
+export function watchedStore(store: TransactionStore, reach: Reach): TransactionStore {
   return {
     ...store,
     async put(transaction) {
