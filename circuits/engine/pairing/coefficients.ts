@@ -1,5 +1,6 @@
 // Random coefficients of a batch, in the shape a + b · lambda with a and b of 64 bits: the curve's endomorphism makes
-// the product with a point cost 64 doublings instead of 128.
+// the product with a point cost 64 doublings instead of 128. Other pairs are other scalars modulo r: the shortest pair
+// but (0, 0) with a + b · lambda = 0 has one number of 127 bits.
 import { SCALAR_MODULUS } from '../constants.ts'
 import { LAMBDA } from '../kernel/endomorphism.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -8,7 +9,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 const WORDS = 4
 
 export interface Coefficients {
-  /** Fresh ones; none is 0, and with 127 random bits each no two are equal but by chance. */
+  /** Fresh ones: 128 random bits each, but never 0, which would leave its proof out of the batch. */
   draw(count: number): void
   /** As a scalar below r. */
   scalar(index: number): bigint
@@ -27,7 +28,10 @@ export function createCoefficients(kernel: Kernel): Coefficients {
   return {
     draw(count) {
       words = crypto.getRandomValues(new Uint32Array(WORDS * count))
-      for (let i = 0; i < count; i++) words[WORDS * i] = (words[WORDS * i] ?? 0) | 1
+      for (let i = 0; i < count; i++) {
+        const own = words.subarray(WORDS * i, WORDS * (i + 1))
+        while (own.every((word) => word === 0)) crypto.getRandomValues(own)
+      }
     },
     scalar: (index) => (half(index, 0) + half(index, 2) * LAMBDA) % SCALAR_MODULUS,
     multiply(to, base, index) {

@@ -3,8 +3,8 @@
 //   one:   e(A, B) = e(alpha, beta) · e(X, gamma) · e(C, delta)      X = IC_0 + sum_j signal_j · IC_j
 //   many:  prod e(r_i A_i, B_i) = e(alpha, beta)^(sum r_i) · e(sum r_i X_i, gamma) · e(sum r_i C_i, delta)
 //
-// The r_i are secret, 127 random bits each, drawn after the proofs are fixed: if any single equation is wrong, the
-// combined one holds with probability 2^-127 at most. That needs every point to be in its group of order r, which
+// The r_i are secret, 128 random bits each, drawn after the proofs are fixed: if any single equation is wrong, the
+// combined one holds with probability 1 / (2^128 - 1) at most. That needs every point to be in its group of order r, which
 // loading checks.
 import { PostriderError } from '@postrider/protocol/errors'
 import { areCanonicalSignals } from '../codec.ts'

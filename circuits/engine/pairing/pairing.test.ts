@@ -1,11 +1,13 @@
 // The pairing against an independent library's, and by what defines it.
 import { bn254 } from '@noble/curves/bn254.js'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { randomScalar, seededRandom } from '../../testing/corrupt.ts'
 import { SCALAR_MODULUS } from '../constants.ts'
 import { createKernel, type Kernel } from '../kernel/kernel.ts'
 import { FIELD_BYTES } from '../kernel/prime-field.ts'
 import { TOWER_BYTES } from '../kernel/tower.ts'
+import { createPoints } from '../prover/points.ts'
+import { createCoefficients } from './coefficients.ts'
 import { createMiller, type Miller } from './miller.ts'
 import { createTowerValues, type TowerValues } from './tower-values.ts'
 
@@ -48,6 +50,35 @@ const toValue = (coefficients: readonly bigint[]): Value =>
   Fp12.fromBigTwelve(coefficients as Parameters<typeof Fp12.fromBigTwelve>[0])
 const randomValue = (random: ReturnType<typeof seededRandom>) =>
   toValue(Array.from({ length: 12 }, () => randomScalar(random)))
+
+describe('coefficients of a batch', () => {
+  const maxWord = 2 ** 32 - 1
+  it.each([
+    ['the smallest', [1, 0, 0, 0]],
+    ['one without a first half', [0, 0, 0, 1]],
+    ['the largest', [maxWord, maxWord, maxWord, maxWord]],
+    ['one like any other', [0x12345678, 0x9abcdef0, 0xfedcba98, 0x76543210]],
+  ])('multiply a point as their scalar does: %s', (_, words) => {
+    const points = createPoints(kernel)
+    const coefficients = createCoefficients(kernel)
+    const draws = [[0, 0, 0, 0], words]
+    const spy = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
+      ;(array as unknown as Uint32Array).set(draws.shift() ?? [])
+      return array
+    })
+    onTestFinished(() => spy.mockRestore())
+    coefficients.draw(1)
+    // The first was 0, and is drawn again.
+    expect(draws).toEqual([])
+    const [base, product] = [kernel.reserve(3 * FIELD_BYTES), kernel.reserve(3 * FIELD_BYTES)]
+    const point = setG1(5n)
+    kernel.bytes().copyWithin(base, point, point + 2 * FIELD_BYTES)
+    points.completeBase('g1', base)
+    coefficients.multiply(product, base, 0)
+    points.toAffine('g1', product, product)
+    expect(points.readG1(product)).toEqual(G1.BASE.multiply(5n).multiply(coefficients.scalar(0)).toAffine())
+  })
+})
 
 describe('tower', () => {
   it('multiplies, squares, inverts, conjugates and maps as the library does', () => {
