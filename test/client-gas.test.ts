@@ -174,6 +174,20 @@ it('signs no other payment while the end of one is open, as both would use one p
   expect((await client.ledger()).map(({ kind }) => kind)).toEqual(['open', 'topUp', 'open'])
 })
 
+it('is not held up at its end by a transaction that waits, which the next client follows up', async () => {
+  const storage = createMemoryStorage()
+  const { client, sent, open } = await setUp({ storage })
+  await dev.setAutomine(false)
+  const raised = client.raise(payee, DEPOSIT + 1n).catch((error) => error)
+  await countOf(sent).toBe(1)
+  await client.close()
+  expect(await raised).toMatchObject({ code: 'CLIENT_ABORTED' })
+  await dev.setAutomine(true)
+  await dev.mine()
+  await expectOneTopUp(await open())
+  expect(sent).toHaveLength(1)
+})
+
 it('sends nothing while gas costs more than the limit', async () => {
   const { client, sent } = await setUp({ budget: { maxFeePerGas: 50n * GWEI } })
   await setBaseFee(DEAR)

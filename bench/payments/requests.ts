@@ -131,6 +131,7 @@ function fixedChannel(record: ChannelRecord): Channels {
     withdraw: same,
     replenish: () => undefined,
     idle: async () => undefined,
+    close: async () => undefined,
   }
 }
 

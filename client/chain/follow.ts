@@ -60,14 +60,14 @@ export async function conclude(
  * offers more for gas: at most one of them takes effect.
  *
  * @param keep called with each replacement before it leaves
- * @throws PostriderError `CLIENT_TIMEOUT`, `CLIENT_FEE_TOO_HIGH`
+ * @throws PostriderError `CLIENT_TIMEOUT`, `CLIENT_FEE_TOO_HIGH`, `CLIENT_ABORTED`
  */
 export async function follow(
   clients: Clients,
   first: SignedTransaction,
   keep?: Keep,
 ): Promise<TransactionOutcome> {
-  const { clock } = clients
+  const { clock, closing } = clients
   const untilMs = clock.nowMs() + TRANSACTION_TIMEOUT_MS
   let transaction = first
   let broadcastMs = clock.nowMs()
@@ -87,7 +87,7 @@ export async function follow(
       // Whatever the answer is: the next looks tell.
       await broadcast(clients, transaction).catch(() => undefined)
     }
-    await clock.sleep(POLL_INTERVAL_MS)
+    await clock.sleep(POLL_INTERVAL_MS, closing)
   }
 }
 

@@ -158,4 +158,6 @@ export interface ChainWriter {
   withdrawMember(commitment: bigint): Promise<void>
   /** Finds out what became of a transaction; one that is not mined is sent again and waited for. */
   conclude(transaction: SignedTransaction, keep?: Keep): Promise<TransactionOutcome>
+  /** Ends all waiting with `CLIENT_ABORTED`. What was sent stays sent. */
+  close(): void
 }

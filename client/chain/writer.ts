@@ -30,6 +30,8 @@ export type Clients = Required<ChainWriterOptions> & {
   wallet: WalletClient
   account: LocalAccount
   chain: Chain
+  /** Aborts when nobody waits for transactions any more. */
+  closing: AbortSignal
 }
 
 /** Sends the transactions of one account. `account` is a viem account that signs locally. */
@@ -38,7 +40,8 @@ export function createChainWriter(
   account: LocalAccount,
   options: ChainWriterOptions = {},
 ): ChainWriter {
-  const clients = createClients(network, account, options)
+  const closing = new AbortController()
+  const clients = { ...createClients(network, account, options), closing: closing.signal }
   const channels = { address: network.contracts.paymentChannels, abi: paymentChannelsAbi } as const
   const group = { address: network.contracts.rlnMembership, abi: rlnMembershipAbi } as const
   const owner = account.address
@@ -85,6 +88,7 @@ export function createChainWriter(
     withdrawMember: (commitment) =>
       alone(() => send({ ...group, functionName: 'withdraw', args: [commitment] })),
     conclude: (transaction, keep) => turn.run(() => conclude(transaction, keep)),
+    close: () => closing.abort(),
   }
 }
 
@@ -92,7 +96,7 @@ function createClients(
   network: Network,
   account: LocalAccount,
   { maxFeePerGas = DEFAULT_MAX_FEE_PER_GAS, clock = systemClock }: ChainWriterOptions,
-): Clients {
+): Omit<Clients, 'closing'> {
   const chain = defineChain({
     id: network.chainId,
     name: network.name,

@@ -161,6 +161,7 @@ export function createFakeChain(network: Network) {
       group.mine({ index: member.index, commitment: 0n, limit: 0 })
     },
     withdrawMember: () => transact('withdrawMember'),
+    close: () => undefined,
     async conclude({ hash }: SignedTransaction) {
       const transaction = up(sent.get(hash))
       if (!transaction) return 'void'

@@ -28,6 +28,8 @@ export interface Channels {
   withdraw(record: ChannelRecord): Promise<ChannelRecord>
   /** Resolves when nothing runs in the background any more. */
   idle(): Promise<void>
+  /** Waits for no transaction any more; those on their way are followed up by the next client. */
+  close(): Promise<void>
 }
 
 type Retry = { notBeforeMs: number; pauseMs: number }
@@ -80,6 +82,9 @@ export function createChannels(components: ChannelsComponents, options: Channels
     retries.delete(id)
   }
 
+  const idle = async () => {
+    while (background.size > 0) await Promise.all(background)
+  }
   return {
     ensure: (operator) => inTurn(operator, () => ensureOpen(parts, options, operator)),
     raise,
@@ -103,8 +108,10 @@ export function createChannels(components: ChannelsComponents, options: Channels
         await writer.withdrawChannel(record.descriptor)
         return refresh(record)
       }),
-    async idle() {
-      while (background.size > 0) await Promise.all(background)
+    idle,
+    close() {
+      writer.close()
+      return idle()
     },
   }
 }

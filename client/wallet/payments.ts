@@ -150,8 +150,7 @@ export function createPayments(components: PaymentsComponents, options: Sessions
       ),
     leave: sessions.leave,
     async close() {
-      await sessions.close()
-      await channels.idle()
+      await Promise.all([channels.close(), sessions.close()])
     },
   }
 }

@@ -91,5 +91,6 @@ export async function openPayingClient(setting: {
     register: (limit: number) =>
       registerIdentity({ storage, random: systemRandom, reader, pay: money.payMembership }, writer, limit),
     idle: () => purse.channels.idle(),
+    close: () => purse.channels.close(),
   }
 }
