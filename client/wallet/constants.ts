@@ -54,6 +54,9 @@ export const PUSH_SLACK_DIVISOR = 10n
 /** Pushed messages that are paid for before they came, where a node pushes nothing unpaid. */
 export const PUSHES_AHEAD = 16n
 
+/** Payments that a node has not confirmed and that its accounts are compared with; a node may confirm none at all. */
+export const MAX_UNCONFIRMED_PAYMENTS = 1_024
+
 /** Answers of 402 that wait to be looked at; one request causes one. */
 export const MAX_PAYMENT_DEMANDS = 256
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { PUSH_SLACK } from './constants.ts'
+import { MAX_UNCONFIRMED_PAYMENTS, PUSH_SLACK } from './constants.ts'
 import { createTally } from './tally.ts'
 
 const account = (spent: bigint, paid = 0n) => ({
@@ -25,6 +25,21 @@ it('comes down to what the node charged, except for what may still be under way'
   // The node had served the first request for nothing when it answered the second payment.
   expect(tally.check(account(0n, 20n), 0n)).toBeUndefined()
   expect(tally.spent()).toBe(10n)
+})
+
+it('keeps no more payments than it says of a node that confirms none', () => {
+  const tally = createTally(0n)
+  for (let total = 1n; total <= MAX_UNCONFIRMED_PAYMENTS + 1; total++) {
+    tally.start(1n)
+    tally.paying(total)
+    tally.finish(1n)
+  }
+  const spent = tally.spent()
+  // The first was given up: what was over before it is not known. The second is there.
+  expect(tally.check(account(0n, 1n), 0n)).toBeUndefined()
+  expect(tally.spent()).toBe(spent)
+  expect(tally.check(account(0n, 2n), 0n)).toBeUndefined()
+  expect(tally.spent()).toBe(spent - 1n)
 })
 
 it('refuses a node that counts more than was asked of it', () => {

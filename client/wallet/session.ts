@@ -78,6 +78,8 @@ export function createSession(components: SessionComponents, options: SessionOpt
   const pushesAhead = terms.prices.push * PUSHES_AHEAD
   let channel: Hex | undefined
   let resumed = false
+  /** A turn to settle waits that nobody awaits. */
+  let settling = false
   /** Up to here the node was paid, or will be, for pushes under way. */
   let advance = 0n
 
@@ -101,7 +103,7 @@ export function createSession(components: SessionComponents, options: SessionOpt
     onDemand(total) {
       // At most a few pushes ahead of what was counted: that is all that the node can know of and we cannot.
       advance = larger(advance, smaller(total, tally.spent() + pushesAhead))
-      if (resumed) inBackground(settle())
+      if (resumed) settleSoon()
     },
   })
   const desk: Desk = {
@@ -123,11 +125,18 @@ export function createSession(components: SessionComponents, options: SessionOpt
   /** Promises up to what was counted, in one turn for all the requests that wait. */
   const settle = (signal?: AbortSignal) =>
     turn.run(async () => {
+      settling = false
       for (let due = dueNow(); promised() < due; due = dueNow()) {
         await payOnce(desk, channels, record(), due, signal)
       }
       channels.replenish(record())
     })
+  /** One turn is enough for all that a node asks for and pushes until it comes. */
+  const settleSoon = () => {
+    if (settling) return
+    settling = true
+    inBackground(settle())
+  }
 
   return {
     terms,
@@ -175,7 +184,7 @@ export function createSession(components: SessionComponents, options: SessionOpt
       if (!resumed) return
       tally.push()
       note()
-      inBackground(settle())
+      settleSoon()
     },
     async close() {
       await link.close()

@@ -1,5 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { AccountView } from '@postrider/protocol/payment'
+import { MAX_UNCONFIRMED_PAYMENTS } from './constants.ts'
 import { createMeter, end, type Meter, push, reconcile, start } from './meter.ts'
 
 /** The client's count for one channel, through all connections, compared with what the node says. */
@@ -47,7 +48,11 @@ export function createTally(recorded: bigint): Tally {
     push() {
       meter = push(meter)
     },
-    paying: (total) => void sent.push({ total, endedBefore: meter.ended }),
+    paying(total) {
+      sent.push({ total, endedBefore: meter.ended })
+      // Without the oldest the count comes down a little later.
+      if (sent.length > MAX_UNCONFIRMED_PAYMENTS) sent.shift()
+    },
     check(account, excused) {
       const answered = sent.filter(({ total }) => total <= account.paid).at(-1)
       sent = sent.filter(({ total }) => total > account.paid)
