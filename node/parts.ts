@@ -48,6 +48,7 @@ export async function createParts(
     network,
     listen: config.listen,
     announce: config.announce,
+    proxies: config.proxies,
   })
   const chain = createChain(
     { ...base, db },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { createWakuMessage, encode, pubsubTopicForContent, WakuMessageSchema } from '@postrider/protocol/wire'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from './clock.ts'
 import {
   MAX_CONNECTIONS,
@@ -51,6 +51,25 @@ async function startEcho(limits = LIMITS) {
       deadlineMs: 5_000,
     })
   return { server, client, connection, requests, failures, ask }
+}
+
+/** A proxy before a WebSocket listener, as far as it matters here: it adds a header to each request. */
+async function startProxy(port: number, forwardedFor: string): Promise<number> {
+  const proxy = net.createServer((inner) => {
+    const outer = net.connect(port, '127.0.0.1')
+    inner.once('data', (request) => {
+      outer.write(
+        request.toString('latin1').replace('\r\n', `\r\nX-Forwarded-For: ${forwardedFor}\r\n`),
+        'latin1',
+      )
+      inner.pipe(outer)
+    })
+    outer.pipe(inner)
+    for (const socket of [inner, outer]) socket.on('error', () => undefined)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  return (proxy.address() as net.AddressInfo).port
 }
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
@@ -270,6 +289,22 @@ describe('WebSocket listener', () => {
     await once(raw, 'close')
     const client = await startHost({ listen: [] })
     await client.dial(wsAddress(server))
+  })
+
+  it('knows clients behind a proxy by the address that the proxy names last, and only behind one that it trusts', async () => {
+    const origins: string[] = []
+    for (const proxies of [['127.0.0.1'], []]) {
+      const server = await startHost({ proxies })
+      const port = await startProxy(portOf(server), '198.51.100.1, 203.0.113.7')
+      const client = await startHost({ listen: [] })
+      await client.dial(`/ip4/127.0.0.1/tcp/${port}/ws`)
+      await eventually(() => expect(server.peers()).toEqual([client.peerId]))
+      origins.push(...server.libp2p.getConnections().map(({ remoteAddr }) => remoteAddr.toString()))
+    }
+    expect(origins).toEqual([
+      expect.stringMatching(/^\/ip4\/203\.0\.113\.7\//),
+      expect.stringMatching(/^\/ip4\/127\.0\.0\.1\//),
+    ])
   })
 
   it('takes a bounded number of connections', async () => {

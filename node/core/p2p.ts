@@ -59,6 +59,8 @@ export type HostOptions = {
   listen?: readonly string[]
   /** Multiaddrs told to others instead of the ones listened on, for a node behind a forwarded port. */
   announce?: readonly string[]
+  /** IP addresses of proxies that end TLS before the WebSocket listener, and whose X-Forwarded-For is believed. */
+  proxies?: readonly string[]
 }
 
 export type HostServices = { identify: Identify; ping: Ping; gossip: Gossip }
@@ -172,7 +174,7 @@ export async function createHost(components: HostComponents, options: HostOption
 }
 
 function libp2pOptions(options: HostOptions, penalties: PenaltyBook, addresses: AddressWatch) {
-  const { privateKey, network, listen = DEFAULT_LISTEN, announce = [] } = options
+  const { privateKey, network, listen = DEFAULT_LISTEN, announce = [], proxies } = options
   const streamOptions = { maxReadBufferLength: MAX_STREAM_BUFFER_BYTES }
   const createYamux = yamux({
     maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
@@ -187,7 +189,7 @@ function libp2pOptions(options: HostOptions, penalties: PenaltyBook, addresses: 
     ...(process.env.DEBUG ? {} : { logger: silentLogger }),
     nodeInfo: { name: 'postrider', userAgent: 'postrider' },
     addresses: { listen: [...listen], announce: [...announce] },
-    transports: [tcp({ maxConnections: MAX_CONNECTIONS }), boundedWebSockets()],
+    transports: [tcp({ maxConnections: MAX_CONNECTIONS }), boundedWebSockets(proxies)],
     connectionEncrypters: [noise({ crypto: createNoiseCrypto() })],
     streamMuxers: [
       () => coalesceFrames(createYamux(), setImmediate),

@@ -51,6 +51,8 @@ const path = () =>
 
 const multiaddrs = () => z.array(z.string().startsWith('/', 'expected a multiaddr')).max(MAX_LIST_ENTRIES)
 
+const ips = () => z.array(z.union([z.ipv4(), z.ipv6()], 'expected an IP address')).max(MAX_LIST_ENTRIES)
+
 const rpcUrls = () =>
   z
     .array(z.url({ protocol: /^https?$/ }))
@@ -155,6 +157,9 @@ export const configSchema = z.strictObject({
     .default(['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'])
     .describe('multiaddrs to listen on; port 0 takes a free one'),
   announce: multiaddrs().default([]).describe('multiaddrs told to others; empty: those listened on'),
+  proxies: ips()
+    .default([])
+    .describe('IP addresses of proxies that end TLS for browsers: their X-Forwarded-For is believed'),
   bootstrap: multiaddrs().default([]).describe("peers to connect to, besides the network file's"),
   services: services.prefault({}),
   prices: prices.prefault({}),

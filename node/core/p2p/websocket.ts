@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { Server, Socket } from 'node:net'
+import { isIP, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { webSockets } from '@libp2p/websockets'
 import { PostriderError } from '@postrider/protocol/errors'
@@ -27,23 +27,24 @@ type ServerSocket = EventEmitter & { close(code?: number, reason?: string): void
  * frames, and ends sockets that libp2p aborts: libp2p asks `ws` for close code 1006, which `ws` refuses, and the
  * socket would stay open.
  *
+ * @param proxies IP addresses that end TLS for browsers: a connection from one counts as its client's
  * @throws PostriderError `RELAY_WEBSOCKET_INCOMPATIBLE` at start when the installed version is built otherwise
  */
-export function boundedWebSockets(): ReturnType<typeof webSockets> {
+export function boundedWebSockets(proxies: readonly string[] = []): ReturnType<typeof webSockets> {
   const factory = webSockets()
   return (components) => {
     const transport = factory(components)
     const createListener = transport.createListener.bind(transport)
     transport.createListener = (options) => {
       const listener = createListener(options)
-      limit(checkListener(listener))
+      limit(checkListener(listener), proxies)
       return listener
     }
     return transport
   }
 }
 
-function limit({ server, wsServer }: Listener): void {
+function limit({ server, wsServer }: Listener, proxies: readonly string[]): void {
   wsServer.options.maxPayload = MAX_WEBSOCKET_MESSAGE_BYTES
   server.maxConnections = MAX_CONNECTIONS
   // `ws` takes the timeout off when the handshake is done.
@@ -55,8 +56,26 @@ function limit({ server, wsServer }: Listener): void {
   wsServer.handleUpgrade = (request, duplex, head, done) =>
     handleUpgrade(request, duplex, head, (socket, upgraded) => {
       harden(socket)
+      nameClient(upgraded, proxies)
       done(socket, upgraded)
     })
+}
+
+/** IPv4 addresses look so on a listener that takes both families. */
+const MAPPED_IP4 = /^::ffff:(?=\d+\.)/i
+
+/**
+ * Gives a connection from a proxy the address of its client, so that all who come through the proxy do not answer for
+ * each other. Of the addresses in the header only the last is the proxy's own word.
+ */
+function nameClient({ socket, headers }: IncomingMessage, proxies: readonly string[]): void {
+  const sender = socket.remoteAddress?.replace(MAPPED_IP4, '')
+  if (sender === undefined || !proxies.includes(sender)) return
+  const client = String(headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim()
+  if (client && isIP(client) !== 0) Object.defineProperty(socket, 'remoteAddress', { value: client })
 }
 
 /** The code that libp2p passes when it aborts; `ws` reserves it for connections that ended without a code. */
