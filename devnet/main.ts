@@ -72,7 +72,8 @@ async function main(): Promise<void> {
     failed = stage.assertions().some(({ holds }) => !holds)
     if (!options.once && !interrupted.happened()) {
       stage.say(`the network stays up, data in ${options.directory} (network.json for nodes and clients)`)
-      stage.say('test ETH and POST: node scripts/bootstrap.mjs run devnet/fund.ts ADDRESS; Ctrl-C ends it')
+      const fund = `node scripts/bootstrap.mjs run devnet/fund.ts ADDRESS --network '${join(options.directory, 'network.json')}'`
+      stage.say(`test ETH and POST: ${fund}; Ctrl-C ends it`)
       await interrupted.promise
     }
   } catch (error) {

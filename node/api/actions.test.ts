@@ -121,7 +121,11 @@ describe('every action', () => {
   })
 
   test('a wrong amount is no amount', async () => {
-    const bad = [{ amount: '1.5', unit: 'POST', decimals: 18 }, { ...amount, unit: 'ETH' }, '1', undefined]
+    const other = [{ amount: '1.5' }, { amount: '0' }, { unit: 'ETH' }].map((change) => ({
+      ...amount,
+      ...change,
+    }))
+    const bad = [...other, '1', undefined]
     for (const [at, amount] of bad.entries()) {
       expect((await api.post('/v1/stake/add', { amount }, `key-${at}`)).statusCode).toBe(400)
     }

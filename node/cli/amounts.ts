@@ -10,8 +10,14 @@ import type { AmountArgument } from '../operator/amounts.ts'
  */
 export function parseAmountArgument(text: string): AmountArgument {
   if (text.trim().toLowerCase() === 'all') return { all: true }
+  const amount = parsed(text)
+  if (amount === 0n) throw new PostriderError('CLI_AMOUNT_INVALID', { detail: 'it is zero' })
+  return { all: false, amount }
+}
+
+function parsed(text: string): bigint {
   try {
-    return { all: false, amount: parseAmount(text.replaceAll(/(?<=\d)_(?=\d)/g, '')) }
+    return parseAmount(text.replaceAll(/(?<=\d)_(?=\d)/g, ''))
   } catch (cause) {
     throw new PostriderError('CLI_AMOUNT_INVALID', { detail: `'${text.slice(0, 80)}'`, cause })
   }

@@ -76,6 +76,7 @@ describe('channels and rewards', () => {
     for (let n = 4; n <= 250; n++) api.fake.channels.push(fakeChannel(n))
     expect((await json('channel', 'list')).data.channels).toHaveLength(250)
     expect((await json('channel', 'list', '--state', 'closing')).data.channels).toHaveLength(1)
+    expect((await text('channel', 'list')).stdout).toMatch(/closing until \d{4}-\d\d-\d\d/)
     const id = fakeChannel(1).id
     expect((await json('channel', 'show', id)).data).toMatchObject({ id, deposit: post(10n * POST) })
     expect((await text('channel', 'show', id)).stdout).toContain('1.000000000000000001 POST')

@@ -163,6 +163,15 @@ describe('stake', () => {
     expect([refused.code, refused.data.error.code]).toEqual([2, code])
   })
 
+  test('all of nothing is refused by a check', async () => {
+    const node = await createNode('empty', { ether: POST })
+    const { code, data } = await node.run('stake', 'register', 'all', '--withdrawal', COLD)
+    expect([code, data.error.code]).toEqual([3, 'CLI_REFUSED'])
+    expect(data.error.data.checks).toContainEqual(
+      expect.objectContaining({ name: 'tokens', state: 'failed', fix: expect.stringContaining('send POST') }),
+    )
+  })
+
   test('update brings the registry in line with config.json, and is idle when it is', async () => {
     const node = await createNode('update', { ether: POST, tokens: 1000n * POST })
     await node.run('stake', 'register', 'all', '--withdrawal', COLD)

@@ -217,6 +217,7 @@ function unlocked(node: RegisteredNode | undefined): Check {
 }
 
 function enough(tokens: bigint, amount: bigint, account: string): Check {
+  if (amount === 0n) return failed('tokens', 'there are none', `send POST to ${account}`)
   if (tokens >= amount) return ok('tokens', `${post(tokens)} spendable`)
   return failed('tokens', `${post(tokens)} of ${post(amount)}`, `send POST to ${account}`)
 }

@@ -82,7 +82,10 @@ export const plainRequest = z.strictObject({ dryRun }).meta({ id: 'ActionRequest
 
 export const stakeAddRequest = z
   .strictObject({
-    amount: postAmount.nullable().describe('null: everything that the account has'),
+    amount: postAmount
+      .refine((amount) => amount > 0n, 'more than nothing')
+      .nullable()
+      .describe('null: everything that the account has'),
     dryRun,
   })
   .meta({ id: 'StakeAddRequest' })

@@ -100,15 +100,17 @@ async function channelIdOf(api: ApiClient, text: string): Promise<string> {
 
 function listText(style: Style, channels: readonly Channel[]): string {
   if (channels.length === 0) return 'No channels yet: clients open them when they first pay this node.'
-  const rows = channels.map(({ id, state, payer, deposit, paid, unredeemed, redeemable, held }) => [
-    short(id),
-    state,
-    short(payer),
-    post(deposit),
-    post(paid),
-    post(unredeemed),
-    redeemable ? 'yes' : (held?.text ?? 'nothing left'),
-  ])
+  const rows = channels.map(
+    ({ id, state, payer, deposit, paid, unredeemed, withdrawableAt, redeemable, held }) => [
+      short(id),
+      withdrawableAt === null ? state : `${state} until ${time(withdrawableAt)}`,
+      short(payer),
+      post(deposit),
+      post(paid),
+      post(unredeemed),
+      redeemable ? 'yes' : (held?.text ?? 'nothing left'),
+    ],
+  )
   return table(style, ['channel', 'state', 'payer', '>deposit', '>paid', '>not redeemed', 'redeemable'], rows)
 }
 
