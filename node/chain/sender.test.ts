@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../core/db/index.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { createChainClient } from './client.ts'
-import { STUCK_AFTER_MS } from './constants.ts'
+import { REBROADCAST_AFTER_MS, REPLACED_AFTER_LOOKS, STUCK_AFTER_MS } from './constants.ts'
 import { callOf, readContract } from './contracts.ts'
 import { raisedFees } from './fees.ts'
 import { createSender } from './sender.ts'
@@ -37,7 +37,9 @@ beforeAll(async () => {
 
 afterAll(() => dev?.stop())
 
-/** A clock whose time a test can push ahead while timers stay real, and that counts pauses. */
+const POLL_MS = 10
+
+/** A clock whose time a test can push ahead while timers stay real, and that counts the pauses between looks. */
 function createShiftedClock() {
   let shiftMs = 0
   let pauses = 0
@@ -45,7 +47,7 @@ function createShiftedClock() {
     ...systemClock,
     nowMs: () => Date.now() + shiftMs,
     sleep(ms: number, signal?: AbortSignal) {
-      pauses++
+      if (ms === POLL_MS) pauses++
       return systemClock.sleep(ms, signal)
     },
     shift(ms: number) {
@@ -68,7 +70,7 @@ async function start(
   const client = createChainClient(components, { network: dev.network, rpcUrls: [rpcUrl], timeoutMs: 2_000 })
   const sender = createSender(
     { ...components, client, store },
-    { account, confirmations: 0, pollMs: 10, maxFeePerGas: 1_000n * GWEI, ...rest },
+    { account, confirmations: 0, pollMs: POLL_MS, maxFeePerGas: 1_000n * GWEI, ...rest },
   )
   await sender.start()
   onTestFinished(() => sender.stop())
@@ -139,7 +141,7 @@ describe('sender', () => {
     const client = createChainClient(components, { network: dev.network })
     const sender = createSender(
       { ...components, client, store: createMemoryTransactionStore() },
-      { account: poor, confirmations: 0, pollMs: 10, maxFeePerGas: 1_000n * GWEI },
+      { account: poor, confirmations: 0, pollMs: POLL_MS, maxFeePerGas: 1_000n * GWEI },
     )
     await sender.start()
     const intent = { ...callOf(dev.network, 'token', 'approve', [friend.address, 1n]), key: 'poor' }
@@ -220,6 +222,27 @@ describe('sender', () => {
     expect((await sender.submit(intent)).status).toBe('success')
   })
 
+  it('waits with its nonce used until no reorganisation can give it back', async () => {
+    const { sender, clock } = await start({ confirmations: 2 })
+    const before = await tokens(friend.address)
+    await dev.setAutomine(false)
+    onTestFinished(() => dev.setAutomine(true))
+    const fork = await dev.snapshot()
+    const sent = sender.submit(transfer(6n))
+    await waitUntil(async () => (await poolSize()) === 1)
+    const nonce = await dev.client.getTransactionCount({ address: account.address })
+    const fees = { maxFeePerGas: 900n * GWEI, maxPriorityFeePerGas: 800n * GWEI }
+    await dev.client.sendTransaction({ account, to: friend.address, value: 1n, nonce, gas: 21_000n, ...fees })
+    await dev.mine()
+    await clock.looks(REPLACED_AFTER_LOOKS + 1)
+    await dev.revert(fork)
+    clock.shift(REBROADCAST_AFTER_MS)
+    await waitUntil(async () => (await poolSize()) === 1)
+    await dev.mine(3)
+    expect((await sent).status).toBe('success')
+    expect(await tokens(friend.address)).toBe(before + 6n)
+  })
+
   it('fills a gap before its nonce: with what a reorganisation removed, or with nothing', async () => {
     const { sender, store, clock } = await start()
     const before = await tokens(friend.address)
@@ -246,7 +269,7 @@ describe('sender', () => {
   })
 
   it('sends again what was mined, confirmed, and then reorganised away', async () => {
-    const { sender, store, clock } = await start()
+    const { sender, store } = await start()
     const before = await tokens(friend.address)
     const fork = await dev.snapshot()
     const intent = transfer(5n)
@@ -254,10 +277,7 @@ describe('sender', () => {
     await dev.revert(fork)
     await dev.mine(2)
     expect(await tokens(friend.address)).toBe(before)
-    const again = sender.submit(intent)
-    await clock.looks(2)
-    clock.shift(STUCK_AFTER_MS / 2)
-    const second = await again
+    const second = await sender.submit(intent)
     expect(second.transactionHash).toBe(first.transactionHash)
     expect(second.blockNumber).toBeGreaterThan(first.blockNumber)
     expect(await store.get(intent.key)).toMatchObject({

@@ -169,6 +169,14 @@ export function createTransactionRunner(
   const nonceIsUsed = async ({ nonce }: StoredTransaction): Promise<boolean> =>
     (await rpcErrors(rpc.getTransactionCount({ address: account.address, blockTag: 'latest' }))) > nonce
 
+  /** Another branch may take back what has fewer confirmations, and ours could be mined there. */
+  const nonceIsUsedForGood = async ({ nonce }: StoredTransaction): Promise<boolean> => {
+    const head = await rpcErrors(rpc.getBlockNumber())
+    const blockNumber = head - BigInt(options.confirmations)
+    if (blockNumber < 0n) return false
+    return (await rpcErrors(rpc.getTransactionCount({ address: account.address, blockNumber }))) > nonce
+  }
+
   /**
    * Nothing is mined while a lower nonce is neither mined nor in the pool. One that a reorganisation removed is
    * broadcast again; one of somebody else's that vanished is used up by sending nothing to ourselves.
@@ -232,7 +240,7 @@ export function createTransactionRunner(
       if (receipt) return (await isConfirmed(receipt)) ? conclude(transaction, receipt) : undefined
       if (await nonceIsUsed(transaction)) {
         // Endpoints answer from different blocks: believe it only after several looks.
-        looksAfterUse++
+        if (await nonceIsUsedForGood(transaction)) looksAfterUse++
         if (looksAfterUse < REPLACED_AFTER_LOOKS) return undefined
         await store.end(transaction.key, { status: 'replaced' } satisfies TransactionEnd)
         return { status: 'replaced' }
