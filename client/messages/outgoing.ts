@@ -1,5 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
+import { MAX_CLOCK_GAP_SECONDS } from '@postrider/protocol/rln'
 import {
   createWakuMessage,
   encode,
@@ -45,12 +46,18 @@ export function toWakuMessage(message: OutgoingMessage, timestamp: bigint): Waku
   return createWakuMessage({ contentTopic, payload, ephemeral: ephemeral || undefined, meta, timestamp })
 }
 
-/** Timestamps that never repeat, so that equal messages have different hashes. */
+/** How far the last timestamp may lie before the clock, ns: nodes take no message that is further ahead. */
+const MAX_AHEAD_NS = BigInt(MAX_CLOCK_GAP_SECONDS) * 1_000_000_000n
+
+/**
+ * Timestamps that do not repeat, so that equal messages have different hashes. After a clock was far ahead and is set
+ * right they follow it again.
+ */
 export function createStamper(clock: Clock): () => bigint {
   let last = 0n
   return () => {
     const now = msToTimestamp(clock.nowMs())
-    last = now > last ? now : last + 1n
+    last = now > last || last - now > MAX_AHEAD_NS ? now : last + 1n
     return last
   }
 }
