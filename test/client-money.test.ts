@@ -350,17 +350,18 @@ describe('a crash', () => {
       }),
     )
     expect(writes).toBeGreaterThan(8)
+    const dieAndGoOn = async (at: number, when: 'before' | 'after', wallet: Wallet) => {
+      const disk = createMemoryStorage()
+      const dying = newClient({ wallet, storage: createCrashingStorage(disk, at, when) })
+      await expect(dying.then(play), `${when} ${at}`).rejects.toSatisfy(isCrash)
+      const client = await newClient({ wallet, storage: disk })
+      await play(client)
+      const { rows } = await expectAgreement(client, 2n * DEPOSIT + cost)
+      expect(kindsOf(rows)).toEqual(['open', 'topUp', 'memberDeposit', 'memberBurnt'])
+    }
     for (let at = 0; at < writes; at++) {
-      for (const when of ['before', 'after'] as const) {
-        const wallet = await newWallet()
-        const disk = createMemoryStorage()
-        const dying = newClient({ wallet, storage: createCrashingStorage(disk, at, when) })
-        await expect(dying.then(play), `${when} ${at}`).rejects.toSatisfy(isCrash)
-        const client = await newClient({ wallet, storage: disk })
-        await play(client)
-        const { rows } = await expectAgreement(client, 2n * DEPOSIT + cost)
-        expect(kindsOf(rows)).toEqual(['open', 'topUp', 'memberDeposit', 'memberBurnt'])
-      }
+      const wallets = [await newWallet(), await newWallet()] as const
+      await Promise.all([dieAndGoOn(at, 'before', wallets[0]), dieAndGoOn(at, 'after', wallets[1])])
     }
   })
 
