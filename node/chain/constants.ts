@@ -85,6 +85,15 @@ export const REBROADCAST_AFTER_MS = 15_000
 /** Looks that must find the nonce used and no receipt before the transaction counts as replaced. */
 export const REPLACED_AFTER_LOOKS = 5
 
+/** Signed forms and call data of ended transactions are kept this long, ms: no reorganisation is older. */
+export const SIGNED_FORM_RETENTION_MS = 7 * 86_400_000
+
+/** How often older ones are forgotten, ms. */
+export const SIGNED_FORM_PRUNE_INTERVAL_MS = 3_600_000
+
+/** Transactions whose forms are forgotten at once: a batch of 100 claims has 80 KB in each form. */
+export const SIGNED_FORM_PRUNE_COUNT = 500
+
 /** Gas of a transaction that does nothing; fixed by the protocol. */
 export const TRANSFER_GAS = 21_000n
 

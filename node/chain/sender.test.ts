@@ -460,6 +460,28 @@ describe.each(['memory', 'database'] as const)('transaction store in %s', (kind)
     expect(await keys(5, 6)).toEqual(['k5'])
   })
 
+  it('forgets the signed forms of old transactions that ended, and not what became of them', async () => {
+    const store = await createStore()
+    const signedAt = async (key: string, sentMs: number) =>
+      store.put({ ...sample, key, attempts: [{ ...sample.attempts[0]!, hash: `0x0${sentMs}`, sentMs }] })
+    await signedAt('old', 1)
+    await signedAt('open', 2)
+    await signedAt('young', 9)
+    for (const key of ['old', 'young']) await store.end(key, { status: 'done', txHash: '0x77', gasUsed: 5n })
+    expect(await store.prune(9)).toBe(1)
+    expect(await store.prune(9)).toBe(0)
+    expect(await store.get('old')).toMatchObject({
+      status: 'done',
+      txHash: '0x77',
+      gasUsed: 5n,
+      attempts: [],
+      data: '0x',
+    })
+    for (const key of ['open', 'young']) {
+      expect(await store.get(key)).toMatchObject({ data: sample.data, attempts: [{}] })
+    }
+  })
+
   it('takes a replaced key anew, and no other', async () => {
     const store = await createStore()
     await store.put(sample)

@@ -1,13 +1,18 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Address } from '@postrider/protocol/wire'
 import type { LocalAccount, TransactionReceipt } from 'viem'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import { abortable } from '../core/deadline.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { createBoundedQueue } from '../core/queue.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
-import { MAX_QUEUED_TRANSACTIONS, REORG_WINDOW_BLOCKS } from './constants.ts'
+import {
+  MAX_QUEUED_TRANSACTIONS,
+  REORG_WINDOW_BLOCKS,
+  SIGNED_FORM_PRUNE_INTERVAL_MS,
+  SIGNED_FORM_RETENTION_MS,
+} from './constants.ts'
 import { revertError } from './revert.ts'
 import {
   createTransactionRunner,
@@ -73,6 +78,7 @@ export function createSender(
   let stopping = new AbortController()
   let wake = Promise.withResolvers<void>()
   let loop: Promise<void> | undefined
+  let pruning: Timer | undefined
 
   const counter = metrics?.counter('transactions_total', {
     help: 'Transactions by end',
@@ -134,6 +140,14 @@ export function createSender(
     }
   }
 
+  const prune = async (): Promise<void> => {
+    try {
+      await store.prune(clock.nowMs() - SIGNED_FORM_RETENTION_MS)
+    } catch (err) {
+      logger.warn({ err }, 'old transactions not pruned, trying again later')
+    }
+  }
+
   const enqueue = (intent: TransactionIntent): Promise<TransactionReceipt> => {
     const job: Job = { intent, ...Promise.withResolvers<TransactionReceipt>() }
     if (jobs.push(job) > 0)
@@ -150,8 +164,10 @@ export function createSender(
     async start() {
       stopping = new AbortController()
       loop = work(await store.open(options.account.address), stopping.signal)
+      pruning = clock.every(SIGNED_FORM_PRUNE_INTERVAL_MS, prune)
     },
     async stop() {
+      pruning?.stop()
       stopping.abort(new PostriderError('CHAIN_SENDER_STOPPED'))
       await loop
       for (const job of jobs.drain(MAX_QUEUED_TRANSACTIONS))

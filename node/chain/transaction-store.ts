@@ -1,7 +1,10 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Address, Hex } from '@postrider/protocol/wire'
 import { type Db, dbErrors } from '../core/db/index.ts'
+import { SIGNED_FORM_PRUNE_COUNT } from './constants.ts'
 import type { Revert } from './revert.ts'
+
+const NO_DATA: Hex = '0x'
 
 /**
  * sent: signed and written down, to be watched until its end is known; done: mined and honoured; reverted: mined and
@@ -64,6 +67,11 @@ export type TransactionStore = {
   put(transaction: StoredTransaction): Promise<void>
   addAttempt(key: string, attempt: Attempt): Promise<void>
   end(key: string, end: TransactionEnd): Promise<void>
+  /**
+   * Forgets call data and signed forms of ended transactions that were signed before a time, some at a time; what became
+   * of them stays. Returns of how many.
+   */
+  prune(signedBeforeMs: number): Promise<number>
 }
 
 type TransactionWhere = NonNullable<NonNullable<Parameters<Db['transaction']['findMany']>[0]>['where']>
@@ -111,6 +119,24 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
     })
   }
 
+  const prune = (signedBeforeMs: number): Promise<number> =>
+    db.$transaction(async (tx) => {
+      const signed = await tx.transactionAttempt.findMany({
+        where: { sentMs: { lt: BigInt(signedBeforeMs) } },
+        orderBy: { sentMs: 'asc' },
+        take: SIGNED_FORM_PRUNE_COUNT,
+        select: { key: true },
+      })
+      const ended = await tx.transaction.findMany({
+        where: { key: { in: signed.map(({ key }) => key) }, status: { not: 'sent' } },
+        select: { key: true },
+      })
+      const where = { key: { in: ended.map(({ key }) => key) } }
+      await tx.transactionAttempt.deleteMany({ where })
+      await tx.transaction.updateMany({ where, data: { data: NO_DATA } })
+      return ended.length
+    })
+
   return {
     get: (key) => dbErrors(read(key)),
     open: (sender) => dbErrors(open(sender)),
@@ -120,6 +146,7 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
       await dbErrors(db.transactionAttempt.create({ data: toAttemptRow(key, attempt) }))
     },
     end: (key, change) => dbErrors(end(key, change)),
+    prune: (signedBeforeMs) => dbErrors(prune(signedBeforeMs)),
   }
 }
 
@@ -150,6 +177,13 @@ export function createMemoryTransactionStore(): TransactionStore {
     async end(key, change) {
       const transaction = transactions.get(key)
       if (transaction) transactions.set(key, { ...transaction, ...change })
+    },
+    async prune(signedBeforeMs) {
+      const old = [...transactions.values()].filter(
+        ({ status, attempts }) => status !== 'sent' && attempts.some(({ sentMs }) => sentMs < signedBeforeMs),
+      )
+      for (const ended of old) Object.assign(ended, { attempts: [], data: NO_DATA })
+      return old.length
     },
   }
 }
