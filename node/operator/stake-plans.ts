@@ -33,32 +33,6 @@ export async function registerPlan(
   const peerKey = await context.peerKey()
   const holder = await chain.operatorOf(peerKey)
   const endpoints = options.endpoint ?? endpointsOf(config)
-  const checks: Check[] = [
-    node
-      ? failed('registration', `already registered with ${post(node.stake)}`, 'postrider stake add <amount>')
-      : ok('registration', 'this account is not registered yet'),
-    holder
-      ? failed('peer id', `held by ${holder}`, 'use another data folder, or the account that registered it')
-      : ok('peer id', 'free'),
-    enough(tokens, amount, account),
-    amount < minimum
-      ? failed('minimum', `${post(amount)} of at least ${post(minimum)}`, `stake ${post(minimum)} or more`)
-      : ok('minimum', `${post(minimum)}`),
-    withdrawal.toLowerCase() === account.toLowerCase()
-      ? warning(
-          'withdrawal',
-          'it is the hot account: whoever takes this machine takes the stake',
-          'name a cold address',
-        )
-      : ok('withdrawal', 'another account than the hot one'),
-    endpoints.length > 0
-      ? ok('endpoints', endpoints.join(', '))
-      : failed(
-          'endpoints',
-          'none that clients can dial: a fixed port, and not 0.0.0.0 or ::',
-          'set announce in config.json, or pass --endpoint',
-        ),
-  ]
   const registration = {
     peerKey,
     signer: account,
@@ -69,7 +43,14 @@ export async function registerPlan(
   }
   return {
     action: 'stake register',
-    checks,
+    checks: [
+      unregistered(node),
+      freePeerId(holder),
+      enough(tokens, amount, account),
+      atLeast(minimum, amount),
+      coldWithdrawal(withdrawal, account),
+      diallable(endpoints),
+    ],
     steps: await withApproval(context, amount, {
       label: `register with ${post(amount)}`,
       call: callOf(chain.network, 'nodeRegistry', 'register', [registration, amount]),
@@ -188,6 +169,40 @@ export async function withdrawPlan({ chain, account }: ChainPlanContext): Promis
     effects: [`${post(node?.stake ?? 0n)} move to ${node?.withdrawal}`, 'this node is no longer registered'],
     details: { amount: postJson(node?.stake ?? 0n), receiver: node?.withdrawal ?? null },
   }
+}
+
+function unregistered(node: RegisteredNode | undefined): Check {
+  if (!node) return ok('registration', 'this account is not registered yet')
+  return failed('registration', `already registered with ${post(node.stake)}`, 'postrider stake add <amount>')
+}
+
+function freePeerId(holder: string | undefined): Check {
+  if (holder === undefined) return ok('peer id', 'free')
+  return failed('peer id', `held by ${holder}`, 'use another data folder, or the account that registered it')
+}
+
+function atLeast(minimum: bigint, amount: bigint): Check {
+  if (amount >= minimum) return ok('minimum', `${post(minimum)}`)
+  return failed('minimum', `${post(amount)} of at least ${post(minimum)}`, `stake ${post(minimum)} or more`)
+}
+
+function coldWithdrawal(withdrawal: string, account: string): Check {
+  const name = 'withdrawal'
+  if (withdrawal.toLowerCase() !== account.toLowerCase()) return ok(name, 'another account than the hot one')
+  return warning(
+    name,
+    'it is the hot account: whoever takes this machine takes the stake',
+    'name a cold address',
+  )
+}
+
+function diallable(endpoints: readonly string[]): Check {
+  if (endpoints.length > 0) return ok('endpoints', endpoints.join(', '))
+  return failed(
+    'endpoints',
+    'none that clients can dial: a fixed port, and not 0.0.0.0 or ::',
+    'set announce in config.json, or pass --endpoint',
+  )
 }
 
 function registered(node: RegisteredNode | undefined): Check {

@@ -10,6 +10,7 @@ import { counted, post } from '../operator/text.ts'
 import type { RedemptionRecord } from '../payments/index.ts'
 import { draftOf, toActionPlan, toRedeemRequest } from './commands.ts'
 import { MAX_REDEMPTIONS_SEARCHED } from './constants.ts'
+import { reasonOf } from './reasons.ts'
 import type { Redemptions } from './redemptions.ts'
 import type { NodeParts } from './types.ts'
 
@@ -24,6 +25,9 @@ export type ActionsParts = {
     'channel' | 'claimThreshold' | 'figures' | 'findRedemption' | 'redemptions' | 'redemption'
   >
 }
+
+/** Between plan and act the node itself claimed what was to be claimed. */
+const TAKEN_MEANWHILE = reasonOf('PAYMENT_CLAIM_IN_FLIGHT')
 
 /** A redemption in these states is under way or has ended; before, it is a proposal. */
 const BEGUN = ['approved', 'done', 'failed'] as const
@@ -95,7 +99,7 @@ export function createActions(parts: ActionsParts, redemptions: Pick<Redemptions
       const nothing = toActionPlan(command.kind, draft, plan)
       if (plan.steps.length === 0) return nothing
       if (command.kind === 'channel.close' || command.kind === 'rewards.claim') {
-        return (await redeem(request, command)) ?? { ...nothing, wouldSend: false }
+        return (await redeem(request, command)) ?? { ...nothing, wouldSend: false, reason: TAKEN_MEANWHILE }
       }
       return show(await actions.begin(request, command.kind, plan))
     },

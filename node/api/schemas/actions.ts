@@ -82,12 +82,10 @@ export const plainRequest = z.strictObject({ dryRun }).meta({ id: 'ActionRequest
 
 export const stakeAddRequest = z
   .strictObject({
-    amount: postAmount
-      .refine((amount) => amount > 0n, 'more than nothing')
-      .nullable()
-      .describe('null: everything that the account has'),
+    amount: postAmount.nullable().describe('More than 0; null: everything that the account has'),
     dryRun,
   })
+  .refine(({ amount }) => amount !== 0n, { path: ['amount', 'amount'], message: 'more than 0 expected' })
   .meta({ id: 'StakeAddRequest' })
 
 export const claimRequest = z

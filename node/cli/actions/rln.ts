@@ -184,7 +184,7 @@ async function registerPlan(
     steps: await registerSteps(context, { limit, cost, commitment: known?.file.commitment }),
     effects: [
       `${post(deposit)} are deposited and ${post(burnt)} burnt`,
-      `this node may publish ${counted(limit, 'message')} an epoch for clients without a proof of their own`,
+      `this node may publish ${counted(limit, 'message')} an epoch for clients without a proof of their own, once it is restarted if it runs`,
       'whoever breaks the limit loses the deposit: never run two nodes with one rln.json and overlapping id ranges',
       'back up rln.json: without it the deposit is lost',
     ],
