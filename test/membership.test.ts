@@ -99,7 +99,11 @@ describe('two devices of one member', () => {
     await using dir = await createTempDir()
     const database = await openDatabase(dir.file('node.db'))
     const node = createMessageIds(database, { commitment, range: idRange(10, 0, 6) })
-    const client = await openIdAllocator(createMemoryStorage(), { commitment, range: idRange(10, 6) })
+    const client = await openIdAllocator(createMemoryStorage(), {
+      commitment,
+      range: idRange(10, 6),
+      epoch: 0n,
+    })
 
     const nullifiers = new Set<bigint>()
     for (let i = 0; i < 6; i++) nullifiers.add(nullifierOf(await node.allocate(epoch)))

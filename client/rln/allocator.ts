@@ -29,14 +29,12 @@ export interface IdAllocator {
   burn(epoch: bigint): Promise<void>
 }
 
-/** One topic's state, with the range for which it counts. */
-type Saved = AllocatorState & IdRange
-
 /** Up to this epoch nothing is known: all its ids, in every topic, count as used. */
 type Floor = { epoch: bigint }
 
 const keyOf = (commitment: bigint, rest: string) => `rln/ids/${commitment.toString(16)}/${rest}`
 const floorKey = (commitment: bigint) => keyOf(commitment, 'floor')
+const rangeKey = (commitment: bigint) => keyOf(commitment, 'range')
 const topicPrefix = (commitment: bigint) => keyOf(commitment, 'topic')
 
 /**
@@ -48,17 +46,20 @@ export async function burnEpochs(storage: Storage, commitment: bigint, epoch: bi
   await putRecord(storage, floorKey(commitment), { epoch: larger(epoch, known?.epoch ?? 0n) })
 }
 
-/** Opens the id log of one membership on one device; `range` is what this device may use of the limit. */
+/**
+ * Opens the id log of one membership on one device; `range` is what this device may use of the limit. When it is another
+ * one than last time, the ids up to and including `epoch`, which is now, are given up.
+ */
 export async function openIdAllocator(
   storage: Storage,
-  { commitment, range }: { commitment: bigint; range: IdRange },
+  { commitment, range, epoch }: { commitment: bigint; range: IdRange; epoch: bigint },
 ): Promise<IdAllocator> {
   const prefix = topicPrefix(commitment)
+  const saved = await listRecords<AllocatorState>(storage, prefix)
+  const states = new Map(saved.map(({ key, value }) => [key.slice(prefix.length), value]))
+  const newest = [...states.values()].reduce((last, state) => larger(last, state.epoch), epoch)
+  await adoptRange(storage, { commitment, range, epoch: newest, isNew: states.size === 0 })
   let floor = await getRecord<Floor>(storage, floorKey(commitment))
-  const states = new Map<string, AllocatorState>()
-  for (const { key, value } of await listRecords<Saved>(storage, prefix)) {
-    states.set(key.slice(prefix.length), resume(value, range))
-  }
   const stateOf = (topic: string): AllocatorState => burnTo(states.get(topic) ?? NEW_ALLOCATOR, floor, range)
 
   return {
@@ -70,7 +71,7 @@ export async function openIdAllocator(
       if (effect?.type !== 'allocated') throw new PostriderError(effect?.code ?? 'RLN_IDS_EXHAUSTED')
       // In memory first: if the write fails the id is burnt, and no later call can get it.
       states.set(pubsubTopic, state)
-      await storage.put(prefix + pubsubTopic, encodeRecord({ ...state, ...range }))
+      await storage.put(prefix + pubsubTopic, encodeRecord({ ...state }))
       return { messageId: effect.messageId, remaining: effect.remaining }
     },
     next(pubsubTopic, epoch) {
@@ -86,10 +87,14 @@ export async function openIdAllocator(
   }
 }
 
-// Another range than last time: which of its ids the old one used in that epoch is not worth finding out.
-function resume({ epoch, used, first, count }: Saved, range: IdRange): AllocatorState {
-  const same = first === range.first && count === range.count
-  return same ? { epoch, used } : { epoch, used: range.count }
+type Adoption = { commitment: bigint; range: IdRange; epoch: bigint; isNew: boolean }
+
+/** Writes the range down; before that gives up what another device may have used of a changed one until now. */
+async function adoptRange(storage: Storage, { commitment, range, epoch, isNew }: Adoption): Promise<void> {
+  const known = await getRecord<IdRange>(storage, rangeKey(commitment))
+  if (known?.first === range.first && known.count === range.count) return
+  if (known || !isNew) await burnEpochs(storage, commitment, epoch)
+  await putRecord(storage, rangeKey(commitment), { ...range })
 }
 
 function burnTo(state: AllocatorState, floor: Floor | undefined, range: IdRange): AllocatorState {

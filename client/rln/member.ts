@@ -104,7 +104,7 @@ export function createMember(components: MemberComponents, options: MemberOption
     const member = membership.members().find(commitment)
     if (!member) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
     const range = idRange(member.limit, options.firstId, options.idCount)
-    allocator ??= openIdAllocator(storage, { commitment, range })
+    allocator ??= openIdAllocator(storage, { commitment, range, epoch: currentEpoch() })
     allocator.catch(() => {
       allocator = undefined
     })
