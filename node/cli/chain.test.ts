@@ -163,6 +163,21 @@ describe('stake', () => {
     expect([refused.code, refused.data.error.code]).toEqual([2, code])
   })
 
+  test('what an earlier command sent and is not mined yet is told before the next one', async () => {
+    const node = await createNode('waiting', { ether: POST, tokens: 1010n * POST })
+    await node.run('stake', 'register', '1000POST', '--withdrawal', COLD)
+    const plan = () => node.run('stake', 'add', '5POST', '--dry-run')
+    expect(named((await plan()).data.checks, 'waiting')).toBeUndefined()
+    await chain.setAutomine(false)
+    const adding = node.run('stake', 'add', '5POST')
+    await expect
+      .poll(async () => named((await plan()).data.checks, 'waiting'), { timeout: 20_000 })
+      .toMatchObject({ state: 'warning', reason: '1 transaction of this account is sent and not mined yet' })
+    await chain.setAutomine(true)
+    expect((await adding).code).toBe(0)
+    expect((await node.run('stake')).data.staked).toEqual(amount(1005n * POST))
+  })
+
   test('all of nothing is refused by a check', async () => {
     const node = await createNode('empty', { ether: POST })
     const { code, data } = await node.run('stake', 'register', 'all', '--withdrawal', COLD)

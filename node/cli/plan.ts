@@ -1,6 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { etherJson } from '../operator/amounts.ts'
-import { anyFailed, type Check } from '../operator/checks.ts'
+import { anyFailed, type Check, warning } from '../operator/checks.ts'
 import { isSendable, type Plan, type PricedPlan, pricePlan } from '../operator/plan.ts'
 import { counted, ether } from '../operator/text.ts'
 import { renderChecks } from './checks.ts'
@@ -42,15 +42,28 @@ export async function carryOut(
   return doneOutcome(cli, plan, sent, kept)
 }
 
-function price(cli: Cli, context: ChainContext, plan: Plan): Promise<PricedPlan> {
+async function price(cli: Cli, context: ChainContext, plan: Plan): Promise<PricedPlan> {
   const { chain, account } = context
-  return pricePlan(plan, {
-    account,
-    quote: (call) => quote(cli, context, call),
-    feePerGas: chain.feePerGas,
-    balance: () => chain.etherOf(account),
-  })
+  const waiting = isSendable(plan) ? await chain.waitingOf(account) : 0
+  const checks = waiting > 0 ? [...plan.checks, waitingCheck(waiting)] : plan.checks
+  return pricePlan(
+    { ...plan, checks },
+    {
+      account,
+      quote: (call) => quote(cli, context, call),
+      feePerGas: chain.feePerGas,
+      balance: () => chain.etherOf(account),
+    },
+  )
 }
+
+/** A command that was killed leaves its transaction out: done again, it would happen twice. */
+const waitingCheck = (waiting: number): Check =>
+  warning(
+    'waiting',
+    `${counted(waiting, 'transaction')} of this account ${waiting === 1 ? 'is' : 'are'} sent and not mined yet`,
+    'the running node may have sent it, or a command that was stopped: wait, and see what it did before you repeat one',
+  )
 
 async function send(
   cli: Cli,

@@ -40,6 +40,8 @@ export type ChainReader = {
   network: Network
   newestBlock(): Promise<{ number: bigint; timestamp: number }>
   etherOf(account: Address): Promise<bigint>
+  /** Transactions of the account that are sent and not mined, as far as the endpoint knows. */
+  waitingOf(account: Address): Promise<number>
   tokensOf(account: Address): Promise<bigint>
   allowance(owner: Address, spender: Address): Promise<bigint>
   /** Wei per unit of gas that a transaction would offer now. */
@@ -70,6 +72,14 @@ export function createChainReader(client: ChainClient, maxFeePerGas: bigint): Ch
       return { number, timestamp: Number(timestamp) }
     },
     etherOf: (address) => rpcErrors(rpc.getBalance({ address })),
+    async waitingOf(address) {
+      const [sent, mined] = await Promise.all(
+        (['pending', 'latest'] as const).map((blockTag) =>
+          rpcErrors(rpc.getTransactionCount({ address, blockTag })),
+        ),
+      )
+      return Math.max(0, (sent ?? 0) - (mined ?? 0))
+    },
     tokensOf: (account) => readContract(client, 'token', 'balanceOf', [account]),
     allowance: (owner, spender) => readContract(client, 'token', 'allowance', [owner, spender]),
     feePerGas: async () => (await currentFees(client, maxFeePerGas)).maxFee,

@@ -20,6 +20,8 @@ export type LocalChain = AsyncDisposable & {
   fund(account: Address, funds: { ether?: bigint; tokens?: bigint }): Promise<void>
   /** Sends a call from one of the chain's own unlocked accounts. */
   send(to: Address, data: `0x${string}`): Promise<void>
+  /** Whether transactions are mined at once; switched on, those that wait are mined. */
+  setAutomine(on: boolean): Promise<void>
   /** Lets time pass and mines a block. */
   pass(seconds: number): Promise<void>
 }
@@ -66,6 +68,10 @@ export async function startLocalChain(folder: string): Promise<LocalChain> {
           encodeFunctionData({ abi: postTokenAbi, functionName: 'faucet', args: [account, tokens] }),
         )
       }
+    },
+    async setAutomine(on) {
+      await request('evm_setAutomine', [on])
+      if (on) await request('evm_mine', [])
     },
     async pass(seconds) {
       await request('evm_increaseTime', [seconds])
