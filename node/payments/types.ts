@@ -175,8 +175,8 @@ export type Ledger = {
   /** The newest charges of an account, oldest of them first. */
   charges(channelId: Hex, limit: number): Promise<ChargeRecord[]>
   commit(entries: LedgerEntries): Promise<void>
-  /** Forgets charges made before a time; the accounts' totals stay. Returns how many. */
-  pruneCharges(beforeMs: number): Promise<number>
+  /** Forgets charges made before a time; the accounts' totals stay. */
+  pruneCharges(beforeMs: number): Promise<void>
   redemption(id: string): Promise<RedemptionRecord | undefined>
   /** Newest first, before the id `before`. */
   redemptions(page: {

@@ -37,7 +37,6 @@ export function createMemoryLedger(storage: MemoryStorage = createMemoryStorage(
     async pruneCharges(beforeMs) {
       const old = [...charges].filter(([, { createdMs }]) => createdMs < beforeMs)
       for (const [key] of old) charges.delete(key)
-      return old.length
     },
 
     redemption: async (id) => structuredClone(redemptions.get(id)),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../../core/db/index.ts'
 import { createTempDir } from '../../core/testing/temp-dir.ts'
 import { accountRecord, chargeRecord, describeLedger, redemptionRecord } from '../testing/ledger-suite.ts'
-import { createPrismaLedger } from './prisma.ts'
+import { CHARGES_PER_PRUNE, createPrismaLedger } from './prisma.ts'
 
 async function openLedger() {
   const dir = await createTempDir()
@@ -27,6 +27,18 @@ describe('ledger in node.db', () => {
     expect(await reopened.charges(chargeRecord(1).channelId, 5)).toEqual([chargeRecord(1)])
     expect(await reopened.redemption(redemptionRecord(1).id)).toEqual(redemptionRecord(1))
     await second.close()
+    await close()
+  })
+
+  it('forgets any number of charges, in parts', async () => {
+    const { ledger, db, close } = await openLedger()
+    const count = 2 * CHARGES_PER_PRUNE + 1
+    const charges = Array.from({ length: count }, (_, seed) => chargeRecord(seed))
+    await ledger.commit({ accounts: [], charges })
+    const newest = charges.at(-1)!
+    await ledger.pruneCharges(newest.createdMs)
+    expect(await db.charge.count()).toBe(1)
+    expect(await ledger.charges(newest.channelId, 5)).toEqual([newest])
     await close()
   })
 

@@ -194,7 +194,7 @@ export function describeLedger(
 
     it('forgets old charges', async () => {
       await ledger.commit({ accounts: [], charges: [1, 2, 3].map((seed) => chargeRecord(seed)) })
-      expect(await ledger.pruneCharges(1_003)).toBe(2)
+      await ledger.pruneCharges(1_003)
       expect(await ledger.charges(hex32('channel 0'), 9)).toEqual([chargeRecord(3)])
     })
 
