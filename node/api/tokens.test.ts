@@ -50,8 +50,11 @@ test('a file that others could read is closed', async () => {
   expect((await stat(tokenFilePath(dataDir))).mode & 0o777).toBe(0o600)
 })
 
+const twin = '{"name":"a","scopes":["read"],"token":"ptr_secret-in-error-text"}'
+
 test.each([
   '',
+  `{"version":1,"tokens":[${twin},${twin}]}`,
   '{',
   '{"version":2,"tokens":[]}',
   '{"version":1,"tokens":[{"name":"a","scopes":["root"],"token":"ptr_secret-in-error-text"}]}',

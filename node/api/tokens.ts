@@ -12,14 +12,17 @@ const TOKEN_PREFIX = 'ptr_' // lets secret scanners recognise a leaked one
 
 const tokenFile = z.strictObject({
   version: z.literal(1),
-  tokens: z.array(
-    z.strictObject({
-      name: z.string().min(1),
-      scopes: z.array(z.enum(['read', 'operate'])).min(1),
-      token: z.string().min(20),
-      expiresAt: z.iso.datetime().optional(),
-    }),
-  ),
+  tokens: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        scopes: z.array(z.enum(['read', 'operate'])).min(1),
+        token: z.string().min(20),
+        expiresAt: z.iso.datetime().optional(),
+      }),
+    )
+    // Idempotency keys and rates are counted by name.
+    .refine((tokens) => new Set(tokens.map(({ name }) => name)).size === tokens.length),
 })
 type StoredToken = z.output<typeof tokenFile>['tokens'][number]
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -28,6 +28,15 @@ describe('SQLite archive file', () => {
     expect((await reopened.query(pageRequest())).entries.map((entry) => entry.timestamp)).toEqual([1n, 2n])
     await reopened.close()
     await abandoned.close()
+  })
+
+  it('is private, with the files beside it', async () => {
+    writeFileSync(path, '', { mode: 0o644 })
+    const archive = openSqliteArchive(path)
+    await archive.append([storedMessage(1)])
+    const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777])
+    expect(modes).toEqual(['archive.db', 'archive.db-shm', 'archive.db-wal'].map((name) => [name, 0o600]))
+    await archive.close()
   })
 
   it('refuses a file of a newer version', () => {

@@ -1,10 +1,14 @@
+import { closeSync, fchmodSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { isPostriderError, PostriderError } from '@postrider/protocol/errors'
+import { PRIVATE_FILE_MODE } from '../../core/files.ts'
 import { MESSAGE_OVERHEAD_BYTES, TOPIC_CACHE_SIZE } from '../constants.ts'
 import { comparePositions, type Range, walkRange } from '../position.ts'
 import type { Archive, PageEntry, PageFilter, PageRequest, PruneRule, StoredMessage } from '../types.ts'
 import { openSchema } from './schema.ts'
 import { prepareStatements, type Statements, type WalkRow } from './statements.ts'
+
+const IN_MEMORY = ':memory:'
 
 /**
  * Opens the archive in one SQLite file (`:memory:` for none), creating it when it is absent.
@@ -16,6 +20,7 @@ import { prepareStatements, type Statements, type WalkRow } from './statements.t
  */
 export function openSqliteArchive(path: string): Archive {
   const { database, statements } = guard(() => {
+    if (path !== IN_MEMORY) createPrivate(path)
     const opened = new DatabaseSync(path)
     openSchema(opened)
     return { database: opened, statements: prepareStatements(opened) }
@@ -53,6 +58,13 @@ export function openSqliteArchive(path: string): Archive {
       }),
     close: async () => guard(() => database.close()),
   }
+}
+
+/** SQLite's own files beside this one get the same mode. */
+function createPrivate(path: string): void {
+  const file = openSync(path, 'a', PRIVATE_FILE_MODE)
+  fchmodSync(file, PRIVATE_FILE_MODE)
+  closeSync(file)
 }
 
 /** Runs a database call; what SQLite throws becomes `STORE_UNAVAILABLE`. */
