@@ -55,7 +55,7 @@ async function setUp(setting: Setting = {}) {
     if (method === 'eth_sendRawTransaction' && !sent.includes(params[0] as Hex)) sent.push(params[0] as Hex)
     return result
   })
-  return { client, clock, sent, open }
+  return { client, clock, wallet, sent, open }
 }
 
 const feeOf = (raw: Hex | undefined): bigint =>
@@ -172,6 +172,21 @@ it('signs no other payment while the end of one is open, as both would use one p
   expect(await opened).toMatchObject({ status: 'open', deposit: DEPOSIT })
   expect((await client.reconcile()).differences).toEqual([])
   expect((await client.ledger()).map(({ kind }) => kind)).toEqual(['open', 'topUp', 'open'])
+})
+
+it('goes on when a transaction before it vanishes from the pool', async () => {
+  const { client, clock, wallet, sent } = await setUp()
+  await dev.setAutomine(false)
+  const hash = await dev.client.sendTransaction({ account: wallet.account, to: payee, value: 1n, nonce: 1 })
+  const raised = client.raise(payee, DEPOSIT + 1n).catch((error) => error)
+  await countOf(sent).toBe(1)
+  await dev.client.dropTransaction({ hash })
+  await dev.mine()
+  clock.offsetMs += STUCK_AFTER_MS
+  await countOf(sent).toBe(3)
+  await dev.mine()
+  expect(await raised).toMatchObject({ deposit: 2n * DEPOSIT })
+  await expectOneTopUp(client)
 })
 
 it('is not held up at its end by a transaction that waits, which the next client follows up', async () => {

@@ -28,6 +28,9 @@ export const DEFAULT_MAX_FEE_PER_GAS = 500_000_000_000n
 /** How long a transaction may wait in the pool before it is replaced by one that offers more, ms: some blocks. */
 export const STUCK_AFTER_MS = 45_000
 
+/** Gas of a transaction that only uses up its nonce. */
+export const TRANSFER_GAS = 21_000n
+
 /** Fees of a replacement, percent of those before: nodes ask for at least 110. */
 export const FEE_BUMP_PERCENT = 125n
 

@@ -8,7 +8,13 @@ import {
   type TransactionSerializedEIP1559,
 } from 'viem'
 import { smaller } from '../core/bigint.ts'
-import { LOOKS_AFTER_USE, POLL_INTERVAL_MS, STUCK_AFTER_MS, TRANSACTION_TIMEOUT_MS } from './constants.ts'
+import {
+  LOOKS_AFTER_USE,
+  POLL_INTERVAL_MS,
+  STUCK_AFTER_MS,
+  TRANSACTION_TIMEOUT_MS,
+  TRANSFER_GAS,
+} from './constants.ts'
 import { notTaken } from './errors.ts'
 import { marketFees, raisedFees } from './fees.ts'
 import type { Keep, SignedTransaction, TransactionOutcome } from './types.ts'
@@ -51,6 +57,7 @@ export async function conclude(
   const { baseFee } = await marketFees(clients.rpc, clients.maxFeePerGas)
   const { maxFeePerGas = 0n } = parsed(transaction)
   const next = maxFeePerGas < baseFee ? await replace(clients, transaction, keep) : transaction
+  await fillGap(clients, next)
   await broadcast(clients, next)
   return follow(clients, next, keep)
 }
@@ -86,6 +93,7 @@ export async function follow(
       broadcastMs = clock.nowMs()
       // Whatever the answer is: the next looks tell.
       await broadcast(clients, transaction).catch(() => undefined)
+      await fillGap(clients, transaction)
     }
     await clock.sleep(POLL_INTERVAL_MS, closing)
   }
@@ -108,6 +116,21 @@ async function look(
     }
   }
   return 'void'
+}
+
+/**
+ * Nothing is mined while a lower nonce is neither mined nor in the pool, as after a request to close that the pool has
+ * dropped: it is used up by sending nothing to ourselves.
+ */
+async function fillGap(clients: Clients, { nonce: ours }: SignedTransaction): Promise<void> {
+  const { rpc, account, chain, maxFeePerGas: limit } = clients
+  const { address } = account
+  const nonce = await rpc.getTransactionCount({ address, blockTag: 'pending' })
+  if (nonce >= ours) return
+  const { maxFeePerGas, maxPriorityFeePerGas } = await marketFees(rpc, limit)
+  const fees = { maxFeePerGas, maxPriorityFeePerGas }
+  const nothing = { to: address, value: 0n, gas: TRANSFER_GAS, nonce }
+  await broadcast(clients, await signed(clients, { type: 'eip1559', chainId: chain.id, ...nothing, ...fees }))
 }
 
 /** The same with more for gas, kept and not yet sent; unchanged where the limit or the balance allows no more. */
