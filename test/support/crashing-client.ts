@@ -22,7 +22,7 @@ const storage = createSqliteStorage(database)
 const watched: typeof storage = {
   ...storage,
   async put(key, value) {
-    if (!key.startsWith('rln/ids/')) return storage.put(key, value)
+    if (!/^rln\/ids\/[^/]+\/topic/.test(key)) return storage.put(key, value)
     const written = storage.put(key, value)
     reached('writing')
     await written
