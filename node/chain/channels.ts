@@ -52,12 +52,11 @@ export function createChannels(options: ChannelsOptions = {}): { view: Channels;
   let shown = NO_CHANNELS
   const listeners = new Set<(channelId: Hex) => void>()
 
-  const show = (next: ReadonlyMap<Hex, Channel>): void => {
+  /** @param touched every channel that may differ: the others are too many to be compared at each block */
+  const show = (next: ReadonlyMap<Hex, Channel>, touched: Iterable<Hex>): void => {
     const before = shown
     shown = next
-    const changed = [...new Set([...before.keys(), ...next.keys()])].filter(
-      (id) => !sameChannel(before.get(id), next.get(id)),
-    )
+    const changed = [...new Set(touched)].filter((id) => !sameChannel(before.get(id), next.get(id)))
     for (const id of changed) for (const listener of listeners) listener(id)
   }
 
@@ -65,16 +64,17 @@ export function createChannels(options: ChannelsOptions = {}): { view: Channels;
     apply(events) {
       if (!events.some(isOurs)) return
       confirmed = reduceAll(confirmed, events)
-      show(withEndings(confirmed, unconfirmed))
+      show(withEndings(confirmed, unconfirmed), idsOf([...events, ...unconfirmed]))
     },
     reset(events) {
       unconfirmed = []
       confirmed = reduceAll(NO_CHANNELS, events)
-      show(confirmed)
+      show(confirmed, [...shown.keys(), ...confirmed.keys()])
     },
     peek(events) {
-      unconfirmed = events
-      show(withEndings(confirmed, unconfirmed))
+      const touched = idsOf([...unconfirmed, ...events])
+      unconfirmed = events.filter(isOurs)
+      if (touched.size > 0) show(withEndings(confirmed, unconfirmed), touched)
     },
     ...(contractState && {
       verify: (events: readonly ChainEvent[], block: number) =>
@@ -161,8 +161,15 @@ function touched(
   channels: ReadonlyMap<Hex, Channel>,
   events: readonly ChainEvent[],
 ): ReadonlyMap<Hex, Channel> {
-  const ids = new Set(events.filter(isOurs).map((event) => readArgs(event).hex('channelId')))
-  return new Map([...reduceAll(channels, events)].filter(([id]) => ids.has(id)))
+  const known = [...idsOf(events)].flatMap((id) => {
+    const channel = channels.get(id)
+    return channel ? [[id, channel] as const] : []
+  })
+  return reduceAll(new Map(known), events)
+}
+
+function idsOf(events: readonly ChainEvent[]): Set<Hex> {
+  return new Set(events.filter(isOurs).map((event) => readArgs(event).hex('channelId')))
 }
 
 /** Money counts when confirmed; an ending counts at once, because serving on would be at our risk. */
@@ -170,8 +177,9 @@ function withEndings(
   confirmed: ReadonlyMap<Hex, Channel>,
   events: readonly ChainEvent[],
 ): ReadonlyMap<Hex, Channel> {
+  if (events.length === 0) return confirmed
   const next = new Map(confirmed)
-  for (const [id, ahead] of reduceAll(confirmed, events)) {
+  for (const [id, ahead] of touched(confirmed, events)) {
     const channel = confirmed.get(id)
     if (channel) next.set(id, { ...channel, status: ahead.status, closeAt: ahead.closeAt })
   }
