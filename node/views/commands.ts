@@ -84,7 +84,7 @@ async function draftCloseAll(command: Close, { context, payments }: Sources): Pr
   const record = await payments.redemption.preview(toRedeemRequest(command))
   const chosen = record ? await reportsOf(record, payments) : []
   const { open, closing } = payments.figures().channels
-  const left = Math.max(0, open + closing - chosen.length)
+  const left = open + closing - chosen.length
   return draftOfChannels(closeAllPlan(context, chosen, left), chosen)
 }
 
