@@ -76,14 +76,10 @@ export interface Member {
 export function createMember(components: MemberComponents, options: MemberOptions): Member {
   const { network, storage, clock, engine, membership, reader, onProgress, closing } = components
   let identity: Identity | undefined
-  let allocator: Promise<IdAllocator> | undefined
+  /** By commitment. One identity has one id log in memory: a second one would not see what the first is about to write. */
+  const logs = new Map<bigint, Promise<IdAllocator>>()
   let following: Promise<void> | undefined
 
-  // One identity has one id log in memory: a second one would not see what the first is about to write.
-  const use = (next: Identity) => {
-    if (identity?.commitment !== next.commitment) allocator = undefined
-    identity = next
-  }
   const mustIdentity = (): Identity => {
     if (!identity) throw new PostriderError('CLIENT_RLN_NO_IDENTITY')
     return identity
@@ -104,11 +100,10 @@ export function createMember(components: MemberComponents, options: MemberOption
     const member = membership.members().find(commitment)
     if (!member) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
     const range = idRange(member.limit, options.firstId, options.idCount)
-    allocator ??= openIdAllocator(storage, { commitment, range, epoch: currentEpoch() })
-    allocator.catch(() => {
-      allocator = undefined
-    })
-    return allocator
+    const log = logs.get(commitment) ?? openIdAllocator(storage, { commitment, range, epoch: currentEpoch() })
+    logs.set(commitment, log)
+    log.catch(() => logs.delete(commitment))
+    return log
   }
   const state = () => membershipState(reader, identity)
   const loadKeys = (signal = closing) => engine.prepare({ onProgress, signal })
@@ -152,15 +147,15 @@ export function createMember(components: MemberComponents, options: MemberOption
       const transactions = writer()
       throwIfAborted(signal)
       const registered = await registerIdentity(components, transactions, limit)
-      use(registered)
+      identity = registered
       await Promise.all([follow(), loadKeys(anySignal(closing, signal))])
       await untilListed(components, registered, signal)
       warm()
       return state()
     },
     async importIdentity(secret) {
-      use(await importIdentity(storage, secret, currentEpoch()))
-      await (await allocator)?.burn(currentEpoch())
+      identity = await importIdentity(storage, secret, currentEpoch())
+      await (await logs.get(identity.commitment))?.burn(currentEpoch())
       await follow()
       return state()
     },
