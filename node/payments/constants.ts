@@ -94,8 +94,11 @@ export const DEFAULT_GAS_MULTIPLE = 10n
 /** How often the daemon looks for claims, ms. */
 export const DEFAULT_REDEMPTION_INTERVAL_MS = 60_000
 
-/** Batches on their way at once; an urgent one must not wait for one that is stuck. */
+/** Batches on their way at once. */
 export const MAX_OPEN_BATCHES = 4
+
+/** More of them for payers who are leaving: these stand in the account's queue, however many others have not ended. */
+export const EXTRA_URGENT_BATCHES = 4
 
 /** Pause before an unknown outcome is asked for again, ms. */
 export const OUTCOME_RETRY_MS = 10_000

@@ -6,6 +6,7 @@ import {
   CLAIM_RETRY_MS,
   LEDGER_PAGE,
   MAX_BATCH_CLAIMS,
+  MAX_OPEN_BATCHES,
   OUTCOME_RETRY_MS,
   SETTLE_GRACE_MS,
 } from '../constants.ts'
@@ -136,6 +137,29 @@ describe('redemption in mode auto', () => {
     await idle()
     expect(redeemer.sent.size).toBe(1)
     expect(daemon.figures()).toMatchObject({ pending: 0n, redeemed: 11n })
+  })
+
+  it('sends what is urgent while as many batches as may be are stuck', async () => {
+    const { daemon, escrow, redeemer, pay, idle } = await setup({ maxBatchClaims: 1 })
+    const asked: string[] = []
+    redeemer.settleMany = (_, [claim]) => {
+      asked.push(claim!.channelId)
+      return new Promise(() => {})
+    }
+    await daemon.start()
+    await idle()
+    const payers: string[] = []
+    for (let at = 0; at < MAX_OPEN_BATCHES; at++) payers.push(await pay(`payer ${at}`, BigInt(900 - at)))
+    await daemon.check()
+    const [late, leaving] = [await pay('late', 500n), await pay('leaving', 400n)]
+    await daemon.check()
+    expect(asked).toEqual(payers)
+    escrow.set(leaving, { status: 'closing', closeAt: 2_000_000_000 })
+    await idle()
+    await daemon.check()
+    expect(asked).toEqual([...payers, leaving])
+    expect(asked).not.toContain(late)
+    await daemon.stop()
   })
 
   it('does not send money after a claim that costs more than it brings', async () => {

@@ -185,7 +185,10 @@ export function createRedemptionDaemon(
       return
     }
     const due = mode === 'auto' ? [...urgent, ...patient] : urgent
-    for (const batch of batches(due)) if (!sender.isBusy()) await sender.send(await draft(batch))
+    for (const batch of batches(due)) {
+      const hurry = batch.some((claim) => claim.urgent)
+      if (!sender.isBusy(hurry)) await sender.send(await draft(batch))
+    }
     if (mode === 'oversight') for (const batch of batches(patient)) await sender.propose(await draft(batch))
   }
 

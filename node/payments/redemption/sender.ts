@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { abortable } from '../../core/deadline.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
-import { MAX_OPEN_BATCHES, OUTCOME_RETRY_MS } from '../constants.ts'
+import { EXTRA_URGENT_BATCHES, MAX_OPEN_BATCHES, OUTCOME_RETRY_MS } from '../constants.ts'
 import type { Claim, Ledger, RedemptionRecord, VoucherRedeemer } from '../types.ts'
 import { loadClaims, withResult } from './claims.ts'
 
@@ -36,8 +36,8 @@ export type Sender = {
   get(id: string): RedemptionRecord | undefined
   /** The open redemption that claims this channel. */
   claiming(channelId: Hex): RedemptionRecord | undefined
-  /** True when no more may be on their way. */
-  isBusy(): boolean
+  /** True when no more may be on their way; there is room for urgent ones when others must wait. */
+  isBusy(urgent?: boolean): boolean
   size(): number
   /** Stops waiting; what was sent stays sent and is taken up by the next process. */
   stop(): Promise<void>
@@ -113,7 +113,7 @@ export function createSender(components: SenderComponents): Sender {
     },
     get: (id) => open.get(id),
     claiming: (channelId) => byChannel.get(channelId),
-    isBusy: () => sending.size >= MAX_OPEN_BATCHES,
+    isBusy: (urgent = false) => sending.size >= MAX_OPEN_BATCHES + (urgent ? EXTRA_URGENT_BATCHES : 0),
     size: () => open.size,
     async stop() {
       stopping.abort(new PostriderError('CORE_ABORTED'))
