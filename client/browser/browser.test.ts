@@ -145,6 +145,19 @@ describe.skipIf(!HAS_BROWSER)('in a browser', () => {
       expect(first).toBeUndefined()
     })
 
+    it('takes nothing more when the user clears the data of the site, and lets a new client begin', async () => {
+      expect(await play<Scenes, 'occupy'>(page, 'occupy', 'cleared')).toBe('open')
+      expect(await play<Scenes, 'writeOccupied'>(page, 'writeOccupied')).toBe('written')
+      const devTools = await context.newCDPSession(page)
+      await devTools.send('Storage.clearDataForOrigin', {
+        origin: new URL(site.url).origin,
+        storageTypes: 'indexeddb',
+      })
+      expect(await play<Scenes, 'writeOccupied'>(page, 'writeOccupied')).toBe('CLIENT_STORAGE_FAILED')
+      await play<Scenes, 'whenUnlocked'>(page, 'whenUnlocked')
+      expect((await play<Scenes, 'read'>(page, 'read', 'cleared', 'key')).value).toBeUndefined()
+    })
+
     it('lets one client in at a time, over all tabs, and the next when a tab has crashed', async () => {
       const other = await openPage()
       expect(await play<Scenes, 'occupy'>(page, 'occupy', 'shared')).toBe('open')

@@ -6,6 +6,8 @@ import { tests } from './suite-runner.ts'
 
 describeStorage('IndexedDB storage', () => openIndexedDbStorage(crypto.randomUUID()))
 
+let occupied: ReturnType<typeof openIndexedDbStorage> | undefined
+
 export const storage = {
   contract: () => [...tests.keys()],
   async keepsContract(name: string) {
@@ -26,7 +28,14 @@ export const storage = {
   },
   /** Opens it and leaves it open. */
   async occupy(name: string) {
-    return openIndexedDbStorage(name).then(() => 'open', codeOf)
+    const opening = openIndexedDbStorage(name)
+    occupied = opening
+    return opening.then(() => 'open', codeOf)
+  },
+  /** Writes to the one that was left open. */
+  async writeOccupied() {
+    const opened = await occupied
+    return opened?.put('key', Uint8Array.of(1)).then(() => 'written', codeOf)
   },
   /** Waits until nothing holds a lock of this origin that is held now. */
   async whenUnlocked() {
