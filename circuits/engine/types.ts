@@ -91,7 +91,7 @@ export interface Verifier {
   verify(proof: Uint8Array, signals: readonly bigint[]): Promise<boolean>
   /** Verdicts in the order of the items; one at a time or many, the verdicts are the same. */
   verifyBatch(items: readonly ProofItem[]): Promise<boolean[]>
-  /** Releases memory. */
+  /** Refuses calls from now on. Its memory goes when nothing refers to it any more; it holds no secret. */
   close(): Promise<void>
 }
 
