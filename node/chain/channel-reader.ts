@@ -7,6 +7,7 @@ import type { ChannelStatus } from './channels.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
 import { readContract } from './contracts.ts'
 import { createHeadWatch, type HeadWatchOptions } from './heads.ts'
+import { createVotedClient } from './voted-client.ts'
 
 /** A channel as the contract has it now; `none` before it is opened. */
 export type ChannelReading = { status: ChannelStatus | 'none'; settled: bigint; closeAt: number }
@@ -14,8 +15,8 @@ export type ChannelReading = { status: ChannelStatus | 'none'; settled: bigint; 
 const STATUSES = ['none', 'open', 'closing', 'closed'] as const
 
 /**
- * As `readChannels`, from an endpoint that most others agree with. While there is no majority it believes the first one
- * rather than none: a claim too many costs some gas, one too few what it is worth.
+ * As `readChannels`, as most endpoints say. While there is no majority it believes the first one rather than none: a claim
+ * too many costs some gas, one too few what it is worth.
  */
 export function createChannelReader(
   components: { client: ChainClient; clock: Clock; logger: Logger; metrics: Metrics },
@@ -25,16 +26,18 @@ export function createChannelReader(
   const { endpoints } = client
   if (endpoints.size < 2) return (ids) => readChannels(client, ids)
   const heads = createHeadWatch({ ...components, endpoints }, options)
+  const voted = createVotedClient(client, components)
   return async (ids) => {
     try {
       await heads.look()
+      return await readChannels(client, ids, voted)
     } catch (err) {
       if (!isPostriderError(err) || err.code !== 'CHAIN_ENDPOINTS_DISAGREE') throw err
       logger.error({ err }, 'believing the first RPC endpoint')
       metrics.error(err.code)
       endpoints.hold(undefined)
+      return readChannels(client, ids)
     }
-    return readChannels(client, ids)
   }
 }
 
@@ -42,14 +45,16 @@ export function createChannelReader(
  * Reads channels of anybody at the newest block, with that block's time in Unix seconds. It follows no events, so
  * there is none that it could miss.
  *
+ * @param contract who is asked for the contract's state at that block
  * @throws PostriderError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
  */
 export async function readChannels(
   client: ChainClient,
   ids: readonly Hex[],
+  contract: ChainClient = client,
 ): Promise<{ timestamp: number; channels: ChannelReading[] }> {
   const { number, timestamp } = await rpcErrors(client.rpc.getBlock())
-  const states = await readContract(client, 'paymentChannels', 'channels', [ids], Number(number))
+  const states = await readContract(contract, 'paymentChannels', 'channels', [ids], Number(number))
   const channels = states.map(({ status, settled, closeAt }) => ({
     status: STATUSES[status] ?? ('closed' as const),
     settled,

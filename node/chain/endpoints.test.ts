@@ -278,6 +278,22 @@ describe('a reader of channels that follows nothing', () => {
   })
 })
 
+it('a reader of channels does not believe one that contradicts two others about the contract', async () => {
+  const id = await openChannel()
+  await dev.mine()
+  const base = { clock: systemClock, logger: silentLogger, metrics: createMetrics() }
+  const client = createChainClient(base, { network: dev.network, rpcUrls: endpoints.map(({ url }) => url) })
+  onTestFinished(() => {
+    endpoints[0]?.tell(undefined)
+    client.stop()
+  })
+  const read = createChannelReader({ ...base, client }, { confirmations: CONFIRMATIONS })
+  endpoints[0]?.tell((result, { method }) =>
+    method === 'eth_call' ? `0x${'0'.repeat((result as string).length - 2)}` : result,
+  )
+  expect((await read([id])).channels).toMatchObject([{ status: 'open' }])
+})
+
 describe('a single endpoint', () => {
   it('whose height goes far back on the same chain is not good enough for money', async () => {
     const chain = await start(1)
