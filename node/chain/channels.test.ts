@@ -21,7 +21,7 @@ const leaving = (channel: number) => event(channel, 'CloseRequested', { closeAt:
 
 it('tells of a request to close when it is seen and when another branch takes it back, and of no other channel', () => {
   const { view, projection } = createChannels()
-  projection.reset([opened(1), opened(2), opened(3)])
+  projection.reset([opened(1), opened(2), opened(3)], undefined)
   const all = view.all()
   const told: [Hex, string | undefined][] = []
   view.subscribe((id) => told.push([id, view.channel(id)?.status]))
