@@ -65,6 +65,14 @@ export const PUSH_DEADLINE_MS = 10_000
 export const PUSH_GRACE_MS = 30_000
 export const PUSH_RETRY_MS = 1_000
 
+// ---- node prover ---------------------------------------------------------------------------------------
+
+/**
+ * Messages whose proof is remembered, so that one that is sent again takes no second message id. Clients ask again
+ * within seconds, and a node proves some six messages a second. An entry is at most a message, 150 KiB.
+ */
+export const MAX_REMEMBERED_PROOFS = 64
+
 // ---- metadata ------------------------------------------------------------------------------------------
 
 /** Largest metadata frame, bytes: all 1024 shards with 3 bytes each fit. */

@@ -17,7 +17,7 @@ import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../core/db/index.ts'
 import { createTempDir } from '../core/testing/temp-dir.ts'
 import { CONTENT_TOPIC, network, TOPIC } from '../relay/testing/messages.ts'
-import { MESSAGE_ID_EPOCHS } from './constants.ts'
+import { MAX_REMEMBERED_PROOFS, MESSAGE_ID_EPOCHS } from './constants.ts'
 import { createMessageIds } from './message-ids.ts'
 import { createNodeProver, type ProverInputs } from './node-prover.ts'
 
@@ -80,6 +80,29 @@ describe('node prover', () => {
     const { node, message, events } = setUp()
     await node.attach(TOPIC, message)
     expect(events).toEqual(['id 2', 'prove'])
+  })
+
+  it('takes one message id for a message that comes again, even at once', async () => {
+    const { node, message, events } = setUp()
+    const [first, second] = await Promise.all([node.attach(TOPIC, message), node.attach(TOPIC, message)])
+    expect(second).toEqual(first)
+    expect(await node.attach(TOPIC, { ...message })).toEqual(first)
+    expect(events).toEqual(['id 2', 'prove'])
+    await node.attach(TOPIC, { ...message, payload: utf8ToBytes('another') })
+    expect(events).toEqual(['id 2', 'prove', 'id 2', 'prove'])
+  })
+
+  it('proves again what it could not prove, and what it has forgotten', async () => {
+    const { node, prover, message, events } = setUp()
+    prover.full = true
+    await expect(node.attach(TOPIC, message)).rejects.toMatchObject({ code: 'ZK_QUEUE_FULL' })
+    prover.full = false
+    await node.attach(TOPIC, message)
+    for (let other = 0; other < MAX_REMEMBERED_PROOFS; other++)
+      await node.attach(TOPIC, { ...message, payload: Uint8Array.of(other) })
+    const before = events.length
+    await node.attach(TOPIC, message)
+    expect(events.slice(before)).toEqual(['id 2', 'prove'])
   })
 
   it('uses up no message id while the prover takes no job', async () => {

@@ -9,7 +9,8 @@ import {
   share,
   signalX,
 } from '@postrider/protocol/rln'
-import { timestampToMs } from '@postrider/protocol/wire'
+import { timestampToMs, type WakuMessage } from '@postrider/protocol/wire'
+import { MAX_REMEMBERED_PROOFS } from './constants.ts'
 import type { MessageIds } from './message-ids.ts'
 import type { NodeProver } from './types.ts'
 
@@ -43,7 +44,8 @@ export type NodeProverOptions = {
 
 /**
  * Proves for clients that have no membership, with the node's own. The message id is on disk before the proof is
- * begun: a crash wastes an id and never uses one twice, which would cost the node its deposit.
+ * begun: a crash wastes an id and never uses one twice, which would cost the node its deposit. A message that comes
+ * again gets the proof that it has: a repeated request is paid once, so it takes one id.
  */
 export function createNodeProver(components: NodeProverComponents, options: NodeProverOptions): NodeProver {
   const { prover, membership, ids } = components
@@ -64,27 +66,48 @@ export function createNodeProver(components: NodeProverComponents, options: Node
     return begun
   }
 
+  const prove = async (
+    message: WakuMessage,
+    scope: bigint,
+    x: bigint,
+    epoch: bigint,
+  ): Promise<WakuMessage> => {
+    const { siblings, indices, limit, root } = membership.path(identity.commitment)
+    const { messageId, proving } = await begin(epoch, {
+      identitySecret: identity.secret,
+      userMessageLimit: limit,
+      pathElements: siblings,
+      identityPathIndex: indices,
+      x,
+      externalNullifier: scope,
+    })
+    const { proof, signals } = await proving
+    const { y, nullifier } = share(identity.secret, scope, messageId, x)
+    const expected = [y, root, nullifier, x, scope]
+    if (!expected.every((value, at) => value === signals[at])) {
+      throw new PostriderError('LIGHT_PROVER_MISMATCH')
+    }
+    return attachProof(message, { proof, root, epoch, x, y, nullifier })
+  }
+
+  /** By external nullifier and x, which commit to all of a message and its topic; oldest first. */
+  const remembered = new Map<string, Promise<WakuMessage>>()
+  const remember = (key: string, proven: Promise<WakuMessage>): void => {
+    remembered.set(key, proven)
+    proven.catch(() => remembered.delete(key))
+    const [oldest] = remembered.keys()
+    if (remembered.size > MAX_REMEMBERED_PROOFS && oldest !== undefined) remembered.delete(oldest)
+  }
+
   return {
     async attach(pubsubTopic, message) {
       const epoch = epochAt(timestampToMs(message.timestamp ?? 0n), network.epochSeconds)
       const scope = externalNullifier({ epoch, networkId: network.networkId, pubsubTopic })
       const x = signalX(pubsubTopic, message)
-      const { siblings, indices, limit, root } = membership.path(identity.commitment)
-      const { messageId, proving } = await begin(epoch, {
-        identitySecret: identity.secret,
-        userMessageLimit: limit,
-        pathElements: siblings,
-        identityPathIndex: indices,
-        x,
-        externalNullifier: scope,
-      })
-      const { proof, signals } = await proving
-      const { y, nullifier } = share(identity.secret, scope, messageId, x)
-      const expected = [y, root, nullifier, x, scope]
-      if (!expected.every((value, at) => value === signals[at])) {
-        throw new PostriderError('LIGHT_PROVER_MISMATCH')
-      }
-      return attachProof(message, { proof, root, epoch, x, y, nullifier })
+      const key = `${scope}/${x}`
+      const proven = remembered.get(key) ?? prove(message, scope, x, epoch)
+      if (!remembered.has(key)) remember(key, proven)
+      return proven
     },
   }
 }
