@@ -96,8 +96,12 @@ describe('host', () => {
     const taken = net.createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as net.AddressInfo
-    const host = await createTestHost({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })
-    await expect(host.start()).rejects.toMatchObject({ code: 'RELAY_LISTEN_FAILED' })
+    const address = `/ip4/127.0.0.1/tcp/${port}`
+    const host = await createTestHost({ listen: [address] })
+    await expect(host.start()).rejects.toMatchObject({
+      code: 'RELAY_LISTEN_FAILED',
+      message: expect.stringContaining(address),
+    })
     await host.stop()
     taken.close()
   })

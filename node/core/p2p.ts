@@ -159,7 +159,12 @@ export async function createHost(components: HostComponents, options: HostOption
       try {
         await libp2p.start()
       } catch (cause) {
-        throw new PostriderError('RELAY_LISTEN_FAILED', { data: { listen: options.listen }, cause })
+        const { listen = DEFAULT_LISTEN } = options
+        throw new PostriderError('RELAY_LISTEN_FAILED', {
+          detail: listen.join(', '),
+          data: { listen },
+          cause,
+        })
       }
       keeper.start()
       muteTimer = clock.every(PEER_TICK_MS, () => muteWatch.tick())

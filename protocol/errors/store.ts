@@ -28,7 +28,7 @@ export const storeErrors = {
   STORE_UNAVAILABLE: {
     title: 'The archive does not answer',
     retryable: true,
-    fix: 'Try again later or ask another node; the operator checks disk space and the log.',
+    fix: 'Try again later or ask another node. The operator checks disk space and the log; a damaged archive.db is moved away, and a new one made.',
     http: 503,
   },
   STORE_VERSION_UNSUPPORTED: {
