@@ -171,12 +171,16 @@ export function createPositions(clock: Clock): Positions {
 function* eventsOf(record: AccountRecord, life: ChannelLife): Generator<ChannelEvent> {
   const { status, deposit, settled } = record
   const closeAt = BigInt(record.closeAt)
+  const total = recordPaid(record)
   const changed =
     life.status !== status || life.deposit !== deposit || life.settled !== settled || life.closeAt !== closeAt
-  // Read while it still lives, so that what was paid is known before the closing is judged.
+  // Read while it still lives and its deposit covers what was paid, so that this is known before the closing, or a
+  // reorganisation that took a top-up, is judged.
   const living = status === 'closed' ? (life.status === 'none' ? 'open' : life.status) : status
-  if (changed) yield { type: 'read', channel: { status: living, deposit, settled, closeAt } }
-  const total = recordPaid(record)
+  const covering = total > deposit ? total : deposit
+  if (changed) yield { type: 'read', channel: { status: living, deposit: covering, settled, closeAt } }
   if (total > life.earned) yield { type: 'earned', total }
+  if (changed && covering > deposit)
+    yield { type: 'read', channel: { status: living, deposit, settled, closeAt } }
   if (status === 'closed' && life.status !== 'closed') yield { type: 'closed' }
 }
