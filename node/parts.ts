@@ -17,9 +17,9 @@ import {
   createFilterServer,
   createLightpushServer,
   createMembershipServer,
-  createMessageIds,
   createMetadataServer,
   createNodeProver,
+  openMessageIds,
 } from './light/index.ts'
 import { createActionRunner, createActionStore } from './operator/index.ts'
 import { createPayments, createPrismaLedger } from './payments/index.ts'
@@ -99,7 +99,7 @@ export async function createParts(
     },
     { network },
   )
-  const own = createOwnProver(base, config, keys, { chain, database, artifacts })
+  const own = await createOwnProver(base, config, keys, { chain, database, artifacts })
   const lightpush = config.services.lightpush
     ? createLightpushServer(
         { ...base, host, relay, gate, ...(own ? { prover: own.prover } : {}) },
@@ -177,7 +177,7 @@ function createStorePart(base: Base, config: Config, { host, gate }: { host: Hos
 }
 
 /** The prover of the node's own membership; undefined without a membership. */
-function createOwnProver(
+async function createOwnProver(
   base: Base,
   config: Config,
   { network, membership }: NodeKeys,
@@ -187,7 +187,10 @@ function createOwnProver(
   const { identity, limit } = membership
   const { firstMessageId, messageIdCount } = config.rln
   const range = idRange(limit, firstMessageId, messageIdCount)
-  const ids = createMessageIds(parts.database, { commitment: identity.commitment, range })
+  const ids = await openMessageIds(
+    { db: parts.database.db, clock: base.clock },
+    { commitment: identity.commitment, range, epochSeconds: network.epochSeconds },
+  )
   const pool = createProverPool({ ...base, artifacts: parts.artifacts })
   const prover = createNodeProver(
     { prover: pool, membership: parts.chain.membership, ids },

@@ -27,7 +27,7 @@ import { createMetrics } from '../node/core/metrics.ts'
 import { createTestHost, tcpAddress } from '../node/core/p2p/testing/hosts.ts'
 import { createTempDir } from '../node/core/testing/temp-dir.ts'
 import { createMembershipServer } from '../node/light/membership.ts'
-import { createMessageIds } from '../node/light/message-ids.ts'
+import { openMessageIds } from '../node/light/message-ids.ts'
 
 const running: { stop(): Promise<void> }[] = []
 afterEach(async () => {
@@ -98,7 +98,10 @@ describe('two devices of one member', () => {
     const nullifierOf = (messageId: number) => share(secret, scope, messageId, 1n).nullifier
     await using dir = await createTempDir()
     const database = await openDatabase(dir.file('node.db'))
-    const node = createMessageIds(database, { commitment, range: idRange(10, 0, 6) })
+    const node = await openMessageIds(
+      { db: database.db, clock: systemClock },
+      { commitment, range: idRange(10, 0, 6), epochSeconds: 600 },
+    )
     const client = await openIdAllocator(createMemoryStorage(), {
       commitment,
       range: idRange(10, 6),

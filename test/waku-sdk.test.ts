@@ -14,9 +14,9 @@ import { createTempDir } from '../node/core/testing/temp-dir.ts'
 import {
   createFilterServer,
   createLightpushServer,
-  createMessageIds,
   createMetadataServer,
   createNodeProver,
+  openMessageIds,
 } from '../node/light/index.ts'
 import { createEvidenceStore } from '../node/relay/evidence.ts'
 import { createRelay } from '../node/relay/index.ts'
@@ -56,7 +56,10 @@ async function startNode() {
     { network },
   )
   const membership = { path: () => ({ ...tree.path(3), limit: LIMIT, root: tree.root() }) }
-  const ids = createMessageIds(database, { commitment: identity.commitment, range: idRange(LIMIT) })
+  const ids = await openMessageIds(
+    { db: database.db, clock: systemClock },
+    { commitment: identity.commitment, range: idRange(LIMIT), epochSeconds: network.epochSeconds },
+  )
   const prover = createNodeProver({ prover: pool, membership, ids }, { identity, network })
   const lightpush = createLightpushServer({ ...common, host, relay, gate, prover }, { network })
   const metadata = createMetadataServer({ ...common, host }, { network })

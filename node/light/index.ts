@@ -15,7 +15,7 @@ export {
   type MembershipServer,
   type MembershipServerComponents,
 } from './membership.ts'
-export { createMessageIds, type MessageIds } from './message-ids.ts'
+export { type MessageIds, openMessageIds } from './message-ids.ts'
 export {
   createMetadataServer,
   type MetadataComponents,

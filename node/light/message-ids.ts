@@ -1,6 +1,14 @@
 import { PostriderError } from '@postrider/protocol/errors'
-import { type AllocatorState, allocatorReducer, type IdRange, idsRemaining } from '@postrider/protocol/rln'
+import {
+  type AllocatorState,
+  allocatorReducer,
+  epochAt,
+  type IdRange,
+  idsRemaining,
+  MAX_CLOCK_GAP_SECONDS,
+} from '@postrider/protocol/rln'
 import { bigIntToBytes, bytesToHex } from '@postrider/protocol/wire'
+import type { Clock } from '../core/clock.ts'
 import type { Db, DbTransaction } from '../core/db/index.ts'
 import { MESSAGE_ID_EPOCHS } from './constants.ts'
 
@@ -20,21 +28,26 @@ export type MessageIds = {
  * Message ids in node.db, a row for each of the newest epochs of a membership. Epochs side by side, because the
  * timestamps of clients differ: one that is ahead must not end the epoch for the others. All shards share the ids of an
  * epoch: the row names no shard, and a node's own proofs are few.
+ *
+ * When `range` is another one than last time, the ids of every epoch that a message may have now are given up first.
  */
-export function createMessageIds(
-  { db }: { db: Db },
-  options: { commitment: bigint; range: IdRange },
-): MessageIds {
-  const { range } = options
+export async function openMessageIds(
+  { db, clock }: { db: Db; clock: Clock },
+  options: { commitment: bigint; range: IdRange; epochSeconds: number },
+): Promise<MessageIds> {
+  const { range, epochSeconds } = options
   const commitment = bytesToHex(bigIntToBytes(options.commitment, 32))
+  const newestPossible = epochAt(clock.nowMs() + MAX_CLOCK_GAP_SECONDS * 1000, epochSeconds)
+  const floor = await db.$transaction((tx) => adoptRange(tx, { commitment, range, newestPossible }))
 
   const load = async (tx: DbTransaction, epoch: bigint): Promise<AllocatorState> => {
+    if (epoch <= floor) return { epoch, used: range.count }
     const rows = await tx.rlnMessageId.findMany({ where: { commitment } })
-    const newest = rows.map((row) => BigInt(row.epoch)).reduce((a, b) => (a > b ? a : b), epoch)
+    const newest = newestOf([epoch, ...rows.map((row) => BigInt(row.epoch))])
     // Older rows are gone, and what they said with them.
     if (newest - epoch >= MESSAGE_ID_EPOCHS) return { epoch: newest, used: range.count }
     const row = rows.find((each) => each.epoch === epoch.toString())
-    return { epoch, used: row ? Math.max(0, row.nextId - range.first) : 0 }
+    return { epoch, used: row ? row.nextId - range.first : 0 }
   }
 
   const save = async (tx: DbTransaction, { epoch, used }: AllocatorState): Promise<void> => {
@@ -62,4 +75,29 @@ export function createMessageIds(
       }),
     remaining: async (epoch) => idsRemaining(await load(db, epoch), range, epoch),
   }
+}
+
+type Adoption = { commitment: string; range: IdRange; newestPossible: bigint }
+
+/**
+ * Writes the range down and returns the epoch up to which all ids are given up: of a changed range, another device of
+ * the member may have used some until now.
+ */
+async function adoptRange(
+  tx: DbTransaction,
+  { commitment, range, newestPossible }: Adoption,
+): Promise<bigint> {
+  const known = await tx.rlnIdRange.findUnique({ where: { commitment } })
+  const floor = BigInt(known?.floorEpoch ?? 0)
+  if (known?.first === range.first && known.count === range.count) return floor
+  const rows = await tx.rlnMessageId.findMany({ where: { commitment } })
+  const isNew = known === null && rows.length === 0
+  const raised = isNew ? floor : newestOf([floor, newestPossible, ...rows.map((row) => BigInt(row.epoch))])
+  const data = { first: range.first, count: range.count, floorEpoch: raised.toString() }
+  await tx.rlnIdRange.upsert({ where: { commitment }, create: { commitment, ...data }, update: data })
+  return raised
+}
+
+function newestOf(epochs: readonly bigint[]): bigint {
+  return epochs.reduce((newest, epoch) => (epoch > newest ? epoch : newest))
 }

@@ -1,7 +1,6 @@
 import {
   createMembershipTree,
   identityFromSecret,
-  idRange,
   precheck,
   rateCommitment,
   share,
@@ -14,11 +13,8 @@ import {
   WakuMessageSchema,
 } from '@postrider/protocol/wire'
 import { describe, expect, it } from 'vitest'
-import { openDatabase } from '../core/db/index.ts'
-import { createTempDir } from '../core/testing/temp-dir.ts'
 import { CONTENT_TOPIC, network, TOPIC } from '../relay/testing/messages.ts'
-import { MAX_REMEMBERED_PROOFS, MESSAGE_ID_EPOCHS } from './constants.ts'
-import { createMessageIds } from './message-ids.ts'
+import { MAX_REMEMBERED_PROOFS } from './constants.ts'
 import { createNodeProver, type ProverInputs } from './node-prover.ts'
 
 const identity = identityFromSecret(31337n)
@@ -119,75 +115,5 @@ describe('node prover', () => {
     const { node, prover, message } = setUp()
     prover.tamper = 1n
     await expect(node.attach(TOPIC, message)).rejects.toMatchObject({ code: 'LIGHT_PROVER_MISMATCH' })
-  })
-})
-
-describe('message ids', () => {
-  const open = async (path: string, range = idRange(limit)) => {
-    const database = await openDatabase(path)
-    return {
-      ids: createMessageIds(database, { commitment: identity.commitment, range }),
-      close: database.close,
-    }
-  }
-
-  it('gives each id once in an epoch, also across a restart', async () => {
-    await using dir = await createTempDir()
-    const first = await open(dir.file('node.db'))
-    expect(await first.ids.allocate(7n)).toBe(0)
-    expect(await first.ids.allocate(7n)).toBe(1)
-    expect(await first.ids.remaining(7n)).toBe(1)
-    expect(await first.ids.remaining(8n)).toBe(3)
-    expect(await first.ids.remaining(6n)).toBe(3)
-    await first.close()
-    const second = await open(dir.file('node.db'))
-    expect(await second.ids.allocate(7n)).toBe(2)
-    await expect(second.ids.allocate(7n)).rejects.toMatchObject({ code: 'RLN_IDS_EXHAUSTED' })
-    expect(await second.ids.allocate(8n)).toBe(0)
-    await expect(second.ids.allocate(7n)).rejects.toMatchObject({ code: 'RLN_IDS_EXHAUSTED' })
-    await second.close()
-  })
-
-  it('lets a client whose clock is ahead not end the epoch for the others', async () => {
-    await using dir = await createTempDir()
-    const { ids, close } = await open(dir.file('node.db'))
-    expect(await ids.allocate(7n)).toBe(0)
-    expect(await ids.allocate(9n)).toBe(0)
-    expect(await ids.allocate(7n)).toBe(1)
-    expect(await ids.allocate(8n)).toBe(0)
-    await close()
-  })
-
-  it('gives no id of an epoch about which it may have forgotten something', async () => {
-    await using dir = await createTempDir()
-    const first = await open(dir.file('node.db'))
-    for (let epoch = 1n; epoch <= 20n; epoch++) expect(await first.ids.allocate(epoch)).toBe(0)
-    await first.close()
-    const { ids, close } = await open(dir.file('node.db'))
-    const oldest = 21n - BigInt(MESSAGE_ID_EPOCHS)
-    expect(await ids.allocate(oldest)).toBe(1)
-    await expect(ids.allocate(oldest - 1n)).rejects.toMatchObject({ code: 'RLN_EPOCH_PASSED' })
-    expect(await ids.remaining(oldest - 1n)).toBe(0)
-    await close()
-  })
-
-  it('gives concurrent requests different ids', async () => {
-    await using dir = await createTempDir()
-    const { ids, close } = await open(dir.file('node.db'))
-    const results = await Promise.allSettled(Array.from({ length: 5 }, () => ids.allocate(7n)))
-    const given = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    expect(given.sort()).toEqual([0, 1, 2])
-    await close()
-  })
-
-  it('stays in the range of this device, also when the range was moved', async () => {
-    await using dir = await createTempDir()
-    const wide = await open(dir.file('node.db'), idRange(10, 2, 3))
-    expect(await wide.ids.allocate(7n)).toBe(2)
-    expect(await wide.ids.allocate(7n)).toBe(3)
-    await wide.close()
-    const moved = await open(dir.file('node.db'), idRange(10, 3, 4))
-    expect(await moved.ids.allocate(7n)).toBe(4)
-    await moved.close()
   })
 })
