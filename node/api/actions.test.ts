@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../core/db/index.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
 import { createIdempotencyStore } from './idempotency.ts'
 import { action, actionPlan } from './schemas/actions.ts'
@@ -167,7 +168,7 @@ describe('an Idempotency-Key', () => {
     api.fake.onBegin.run = () => gate.promise
     const answers: { statusCode: number; body: string }[] = []
     const sent = Array.from({ length: 10 }, async () => answers.push(await api.post(CLAIM, {}, 'a')))
-    await vi.waitFor(() => expect(answers).toHaveLength(9))
+    await eventually(() => expect(answers).toHaveLength(9))
     for (const { statusCode, body } of answers) {
       expect([statusCode, JSON.parse(body).code]).toEqual([409, 'API_IDEMPOTENCY_IN_FLIGHT'])
     }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fakeChannel, POST } from '../api/testing/fake-views.ts'
 import { OPERATE_TOKEN, READ_TOKEN, startTestApi } from '../api/testing/harness.ts'
 import { tokenFilePath } from '../api/tokens.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
 import { noteRunning } from './session.ts'
 import { runHere, runJson } from './testing/in-process.ts'
@@ -106,7 +107,7 @@ describe('channels and rewards', () => {
     expect([dry.code, dry.data.wouldSend, dry.data.fee.unit]).toEqual([0, true, 'ETH'])
     expect(api.fake.begun).toEqual([])
     const claiming = json('rewards', 'claim-all', '--force')
-    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    await eventually(() => expect(api.fake.begun).toHaveLength(1))
     Object.assign(api.fake.actions[0]!, { state: 'done' })
     const { code, data } = await claiming
     expect([code, data.id, data.state]).toEqual([0, 'a-1', 'done'])
@@ -116,7 +117,7 @@ describe('channels and rewards', () => {
   test('an action that ends badly is no success', async () => {
     const reason = { code: 'CHAIN_REVERTED', text: 'Paused' }
     const closing = json('channel', 'close', fakeChannel(1).id)
-    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    await eventually(() => expect(api.fake.begun).toHaveLength(1))
     Object.assign(api.fake.actions[0]!, { state: 'failed', reason })
     const { code, data } = await closing
     expect([code, data.reason]).toEqual([4, reason])
@@ -129,14 +130,14 @@ describe('channels and rewards', () => {
     const over = { wouldSend: false, steps: [], channels: [] }
     api.fake.onPlan.changes = { ...first }
     const closing = json('channel', 'close', '--all')
-    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    await eventually(() => expect(api.fake.begun).toHaveLength(1))
     Object.assign(api.fake.actions[0]!, { state: 'done' })
     // The node has not seen the end of the first one yet: it is not closed again.
     const asked = vi.spyOn(api.fake.views.actions, 'plan')
-    await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(2), { timeout: 5_000 })
+    await eventually(() => expect(asked).toHaveBeenCalledTimes(2))
     expect(api.fake.begun).toHaveLength(1)
     api.fake.onPlan.changes = { ...second }
-    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(2), { timeout: 5_000 })
+    await eventually(() => expect(api.fake.begun).toHaveLength(2))
     const check = { name: 'left out', state: 'warning' as const, reason: '1 channel', fix: 'later' }
     api.fake.onPlan.changes = { ...over, checks: [check] }
     Object.assign(api.fake.actions[0]!, { state: 'done' })
@@ -158,7 +159,7 @@ describe('channels and rewards', () => {
 
   test('close --all ends with what failed', async () => {
     const closing = json('channel', 'close', '--all')
-    await vi.waitFor(() => expect(api.fake.begun).toHaveLength(1))
+    await eventually(() => expect(api.fake.begun).toHaveLength(1))
     Object.assign(api.fake.actions[0]!, { state: 'failed' })
     expect((await closing).code).toBe(4)
     expect(api.fake.begun).toHaveLength(1)
@@ -175,7 +176,7 @@ describe('channels and rewards', () => {
 
   test('progress is told while it waits', async () => {
     const claiming = text('rewards', 'claim-all', '--yes')
-    await vi.waitFor(() => expect(api.fake.actions).toHaveLength(1))
+    await eventually(() => expect(api.fake.actions).toHaveLength(1))
     const [shown] = api.fake.actions
     Object.assign(shown!, {
       state: 'done',

@@ -13,7 +13,7 @@ import {
 } from '@postrider/protocol/payment'
 import { identityFromSecret } from '@postrider/protocol/rln'
 import type { Address, HDAccount } from 'viem'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../api/app.ts'
 import { createEventHub } from '../api/event-hub.ts'
 import { createIdempotencyStore } from '../api/index.ts'
@@ -31,6 +31,7 @@ import { createMetrics } from '../core/metrics.ts'
 import { createIdentityKey } from '../core/p2p/identity.ts'
 import { createTestHost, tcpAddress } from '../core/p2p/testing/hosts.ts'
 import { systemRandom } from '../core/random.ts'
+import { eventually } from '../core/testing/eventually.ts'
 import { createTempDir, type TempDir } from '../core/testing/temp-dir.ts'
 import { createParts } from '../parts.ts'
 import { openPaymentStream } from '../payments/testing/client.ts'
@@ -38,7 +39,6 @@ import type { Payer } from '../payments/testing/kit.ts'
 import { createViews } from './index.ts'
 
 const POST = 10n ** 18n
-const PATIENCE = { timeout: 20_000, interval: 50 }
 
 const ROUTES = [
   '/v1/node',
@@ -156,7 +156,7 @@ describe('views of a node on a real chain', () => {
     const { commitment } = identityFromSecret(123n)
     await callAs(dev, operator, 'rlnMembership', 'register', [commitment, 50, operator.address])
     await node.lifecycle.start()
-    await vi.waitFor(async () => expect(await ready()).toEqual({ ready: true, waitingFor: [] }), PATIENCE)
+    await eventually(async () => expect(await ready()).toEqual({ ready: true, waitingFor: [] }))
     await expectAllAnswer()
     const { stake, operator: account, network } = (await get('/v1/node')).body
     expect(stake).toMatchObject({ state: 'none' })
@@ -181,9 +181,9 @@ describe('views of a node on a real chain', () => {
     const unsubscribe = node.views.events.subscribe((event) => events.push(event))
     const payer = await openChannel(dev, client, operator)
     await payByVoucher(node, payer, 1_000n * POST)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get('/v1/payments')).body).toMatchObject({ pending: { amount: `${1_000n * POST}` } })
-    }, PATIENCE)
+    })
     expect((await get(`/v1/channels/${payer.channelId}`)).body).toMatchObject({
       state: 'open',
       redeemable: true,
@@ -196,10 +196,10 @@ describe('views of a node on a real chain', () => {
     const begun = await post('/v1/rewards/claim', { force: true })
     expect([begun.status, begun.body.kind]).toEqual([202, 'rewards.claim'])
     const redeemed = begun.body
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { pending, redeemed: settled } = (await get('/v1/payments')).body
       expect([pending.amount, settled.amount]).toEqual(['0', `${1_000n * POST}`])
-    }, PATIENCE)
+    })
     await expectAllAnswer()
 
     const [shown] = (await get('/v1/payments/redemptions')).body.items
@@ -217,7 +217,7 @@ describe('views of a node on a real chain', () => {
       claimed: { amount: `${1_000n * POST}` },
       pending: { amount: '0' },
     })
-    await vi.waitFor(() => {
+    await eventually(() => {
       const told = events.map((event) =>
         [event.type, 'state' in event.data ? event.data.state : ''].join(' '),
       )
@@ -230,7 +230,7 @@ describe('views of a node on a real chain', () => {
           'chain.head ',
         ]),
       )
-    }, PATIENCE)
+    })
     unsubscribe()
     expect(BigInt(shown.fee.amount)).toBeLessThanOrEqual(BigInt(planned.body.fee.amount))
     expect((await get(`/v1/actions/${redeemed.id}`)).body).toMatchObject({
@@ -245,10 +245,10 @@ describe('views of a node on a real chain', () => {
     const url = `/v1/channels/${open.id}/close`
     const begun = await post(url, {})
     expect(begun.status).toBe(202)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get(`/v1/actions/${begun.body.id}`)).body.state).toBe('done')
       expect((await get(`/v1/channels/${open.id}`)).body.state).toBe('closed')
-    }, PATIENCE)
+    })
     expect(await refundOf(dev, client.address)).toBe(4_000n * POST)
     const again = await post(url, { dryRun: true })
     expect(again.body).toMatchObject({
@@ -265,19 +265,19 @@ describe('views of a node on a real chain', () => {
     ]
     for (const [at, payer] of payers.entries()) await payByVoucher(node, payer, BigInt(at + 1) * POST)
     const ids = payers.map(({ channelId: id }) => id)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get('/v1/payments')).body.pending.amount).toBe(`${3n * POST}`)
-    }, PATIENCE)
+    })
     const plan = (await post('/v1/channels/close', { dryRun: true })).body
     expect(plan.channels.map(({ id }: { id: string }) => id)).toEqual(ids.toReversed())
     expect(plan).toMatchObject({ wouldSend: true, amount: { amount: `${3n * POST}` } })
     const refunded = await refundOf(dev, client.address)
     const begun = await post('/v1/channels/close', {})
     expect([begun.status, begun.body.kind]).toEqual([202, 'channel.close'])
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get(`/v1/actions/${begun.body.id}`)).body.state).toBe('done')
       expect((await get('/v1/channels?state=open')).body.items).toEqual([])
-    }, PATIENCE)
+    })
     expect((await refundOf(dev, client.address)) - refunded).toBe((2n * 5_000n - 3n) * POST)
     const again = await post('/v1/channels/close', {})
     expect([again.status, again.body.wouldSend, again.body.checks]).toEqual([200, false, []])
@@ -285,24 +285,24 @@ describe('views of a node on a real chain', () => {
 
   it('adds to the stake, announces the exit, and shows both', async () => {
     await register(dev, operator, 1_000n * POST)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get('/v1/stake')).body).toMatchObject({
         state: 'active',
         staked: { amount: `${1_000n * POST}` },
       })
-    }, PATIENCE)
+    })
     const amount = { amount: `${5n * POST}`, unit: 'POST', decimals: 18 }
     const plan = await post('/v1/stake/add', { amount, dryRun: true })
     expect(plan.body.amount).toEqual(amount)
     expect(plan.body.steps.map(({ call }: { call: string }) => call)).toEqual(['approve', 'addStake'])
     const added = (await post('/v1/stake/add', { amount })).body
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get(`/v1/actions/${added.id}`)).body).toMatchObject({
         state: 'done',
         transactions: [{ state: 'done' }, { state: 'done' }],
       })
       expect((await get('/v1/stake')).body.staked.amount).toBe(`${1_005n * POST}`)
-    }, PATIENCE)
+    })
     expect((await post('/v1/stake/withdraw', {})).body).toMatchObject({
       code: 'API_ACTION_REFUSED',
       data: { checks: [{}, { name: 'unbonding', state: 'failed' }, {}] },
@@ -312,9 +312,9 @@ describe('views of a node on a real chain', () => {
   it('carries out what was accepted before a restart, once', async () => {
     await dev.setAutomine(false)
     const begun = (await post('/v1/stake/exit', {}, 'leave')).body
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get(`/v1/actions/${begun.id}`)).body.state).toBe('sent')
-    }, PATIENCE)
+    })
     await node.lifecycle.stop()
     await node.app.close()
     node = await createNode(dev, proxy.url, dir, operator)
@@ -323,10 +323,10 @@ describe('views of a node on a real chain', () => {
     await node.lifecycle.start()
     await dev.setAutomine(true)
     await dev.mine()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await get(`/v1/actions/${begun.id}`)).body.state).toBe('done')
       expect((await get('/v1/stake')).body.state).toBe('exiting')
-    }, PATIENCE)
+    })
     const { items } = (await get('/v1/actions')).body
     expect(items.map(({ kind }: { kind: string }) => kind)).toEqual([
       'stake.exit',
@@ -339,7 +339,7 @@ describe('views of a node on a real chain', () => {
 
   it('still answers while the chain is away, is not ready after a while, and comes back', async () => {
     proxy.cut()
-    await vi.waitFor(async () => expect((await ready()).waitingFor).toEqual(['chain']), PATIENCE)
+    await eventually(async () => expect((await ready()).waitingFor).toEqual(['chain']))
     await expectAllAnswer()
     expect((await get('/health')).body).toMatchObject({ status: 'not-ready' })
     expect((await get('/v1/chain')).body).toMatchObject({
@@ -352,7 +352,7 @@ describe('views of a node on a real chain', () => {
     proxy.freeze()
     await expectAllAnswer()
     proxy.restore()
-    await vi.waitFor(async () => expect((await ready()).ready).toBe(true), PATIENCE)
+    await eventually(async () => expect((await ready()).ready).toBe(true))
     expect((await get('/v1/chain')).body).toMatchObject({ connected: true })
   })
 })
@@ -413,7 +413,7 @@ async function payByVoucher(
   const connection = await host.libp2p.dial(multiaddr(tcpAddress(parts.host)))
   const stream = await openPaymentStream(host, parts.host, connection)
   const terms = await stream.hello()
-  await vi.waitFor(() => expect(parts.chain.channels.channel(payer.channelId)).toBeDefined(), PATIENCE)
+  await eventually(() => expect(parts.chain.channels.channel(payer.channelId)).toBeDefined())
   await stream.bind(payer as Payer, terms)
   await stream.account(() => true)
   await stream.send({ type: 'voucher', voucher: payer.voucher(amount) })
