@@ -417,4 +417,49 @@ describe('life', () => {
     nowMs += 600_000
     expect((await second.publish(text('late')).receipt).rlnRemaining).toBe(7)
   })
+
+  it('refuses an identity for which it has no id range of its own, and writes nothing', async () => {
+    const on = await setUp(1)
+    const first = await startClient(on, { wallet: 1 })
+    const { commitment } = await first.membership.register({ limit: 10 })
+    const secret = first.membership.exportIdentity()
+    const storage = createMemoryStorage()
+    const second = await startClient(on, { wallet: 1, storage })
+    const refused = { code: 'CLIENT_RLN_RANGE_REQUIRED' }
+    await expect(second.membership.importIdentity(secret)).rejects.toMatchObject(refused)
+    const untrue = second.membership.importIdentity(secret, { soleDevice: false })
+    await expect(untrue).rejects.toMatchObject(refused)
+    expect(await storage.list('rln/')).toEqual([])
+    await first.close()
+    expect(await second.membership.importIdentity(secret, { soleDevice: true })).toMatchObject({ commitment })
+  })
+
+  it.each(['an imported identity', 'a changed range'])(
+    'gives up the next epoch too when a message of %s may be in it already',
+    async (cause) => {
+      const on = await setUp(1)
+      let nowMs = 1_800_000_590_000
+      const clock = { ...systemClock, nowMs: () => nowMs }
+      const storage = keepOpen(createMemoryStorage())
+      const first = await startClient(on, { wallet: 1, clock, storage, rln: { idCount: 2 } })
+      await first.membership.register({ limit: 10 })
+      await first.budget(topic)
+      const secret = first.membership.exportIdentity()
+      await first.close()
+      const rln = { idCount: 3 }
+      const second = await startClient(on, {
+        wallet: 1,
+        clock,
+        rln,
+        ...(cause === 'a changed range' && { storage }),
+      })
+      if (cause === 'an imported identity') await second.membership.importIdentity(secret)
+      expect(await second.budget(topic)).toMatchObject({ remaining: 0 })
+      nowMs += 10_000
+      const early = second.publish(text('early')).receipt
+      await expect(early).rejects.toMatchObject({ code: 'CLIENT_RLN_EPOCH_BURNT' })
+      nowMs += 600_000
+      expect((await second.publish(text('late')).receipt).rlnRemaining).toBe(2)
+    },
+  )
 })

@@ -37,7 +37,7 @@ export type ClientOptions = {
     scores?: Scores
   }
   rln?: {
-    /** First message id of this device; 0. Two devices of one member need ranges that do not overlap. */
+    /** First message id of this device; 0. Two devices of one member need ranges that do not overlap, at every start. */
     firstId?: number
     /** How many ids this device has; the rest of the limit. */
     idCount?: number

@@ -48,7 +48,7 @@ export async function burnEpochs(storage: Storage, commitment: bigint, epoch: bi
 
 /**
  * Opens the id log of one membership on one device; `range` is what this device may use of the limit. When it is another
- * one than last time, the ids up to and including `epoch`, which is now, are given up.
+ * one than last time, the ids up to and including `epoch`, the newest that a message may have now, are given up.
  */
 export async function openIdAllocator(
   storage: Storage,

@@ -1,6 +1,6 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import type { Network } from '@postrider/protocol/network'
-import { epochAt, type Identity, idRange } from '@postrider/protocol/rln'
+import { epochAt, type Identity, idRange, MAX_CLOCK_GAP_SECONDS } from '@postrider/protocol/rln'
 import type { WakuMessage } from '@postrider/protocol/wire'
 import type { ChainWriter } from '../chain/types.ts'
 import { anySignal, throwIfAborted } from '../core/abort.ts'
@@ -56,8 +56,15 @@ export interface Member {
    * `CLIENT_TIMEOUT`, what transactions throw
    */
   register(options: { limit: number; signal?: AbortSignal }): Promise<MembershipState>
-  /** Takes over an identity; it can send from the next epoch on. Throws as `importIdentity`. */
-  importIdentity(secret: string): Promise<MembershipState>
+  /**
+   * Takes over an identity; it can send after the epochs that a message may have now. Two devices that use one message
+   * id lose the deposit, so the client needs an id range of its own (`firstId` or `idCount`), unless `soleDevice` says
+   * that no other device sends with the identity any more.
+   *
+   * @throws PostriderError `CLIENT_RLN_RANGE_REQUIRED`, `CLIENT_RLN_IDENTITY_EXISTS`, `RLN_VALUE_INVALID`,
+   * `WIRE_VALUE_INVALID`
+   */
+  importIdentity(secret: string, options?: { soleDevice?: boolean }): Promise<MembershipState>
   /** The identity's secret, 32 bytes in hex: for another device with another id range, or a backup. */
   exportIdentity(): string
   /** Leaves the group; the deposit stays frozen for a time. */
@@ -93,6 +100,9 @@ export function createMember(components: MemberComponents, options: MemberOption
     return following
   }
   const currentEpoch = () => epochAt(clock.nowMs(), network.epochSeconds)
+  /** Another device may have sent with a timestamp that is ahead. */
+  const newestPossibleEpoch = () =>
+    epochAt(clock.nowMs() + MAX_CLOCK_GAP_SECONDS * 1000, network.epochSeconds)
 
   /** The id log, opened when the limit is known. */
   const ids = async ({ commitment }: Identity): Promise<IdAllocator> => {
@@ -100,7 +110,8 @@ export function createMember(components: MemberComponents, options: MemberOption
     const member = membership.members().find(commitment)
     if (!member) throw new PostriderError('CLIENT_RLN_NOT_MEMBER')
     const range = idRange(member.limit, options.firstId, options.idCount)
-    const log = logs.get(commitment) ?? openIdAllocator(storage, { commitment, range, epoch: currentEpoch() })
+    const opening = { commitment, range, epoch: newestPossibleEpoch() }
+    const log = logs.get(commitment) ?? openIdAllocator(storage, opening)
     logs.set(commitment, log)
     log.catch(() => logs.delete(commitment))
     return log
@@ -153,9 +164,12 @@ export function createMember(components: MemberComponents, options: MemberOption
       warm()
       return state()
     },
-    async importIdentity(secret) {
-      identity = await importIdentity(storage, secret, currentEpoch())
-      await (await logs.get(identity.commitment))?.burn(currentEpoch())
+    async importIdentity(secret, { soleDevice = false } = {}) {
+      const hasAllIds = options.firstId === 0 && options.idCount === undefined
+      if (hasAllIds && !soleDevice) throw new PostriderError('CLIENT_RLN_RANGE_REQUIRED')
+      const epoch = newestPossibleEpoch()
+      identity = await importIdentity(storage, secret, epoch)
+      await (await logs.get(identity.commitment))?.burn(epoch)
       await follow()
       return state()
     },

@@ -182,6 +182,11 @@ export const clientErrors = {
     retryable: false,
     fix: 'Use another storage, or leave the membership first: a replaced secret cannot be recovered.',
   },
+  CLIENT_RLN_RANGE_REQUIRED: {
+    title: 'An identity is imported without a range of message ids of its own',
+    retryable: false,
+    fix: 'Create the client with rln.firstId or rln.idCount so that no other device of the member has its ids. If no other device sends with this identity any more, call importIdentity(secret, { soleDevice: true }).',
+  },
   CLIENT_RLN_NOT_MEMBER: {
     title: 'The identity is not a member (yet, or any more)',
     retryable: true,
