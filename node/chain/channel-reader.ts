@@ -7,6 +7,7 @@ import type { ChannelStatus } from './channels.ts'
 import { type ChainClient, rpcErrors } from './client.ts'
 import { readContract } from './contracts.ts'
 import { createHeadWatch, type HeadWatchOptions } from './heads.ts'
+import type { BlockHeader } from './types.ts'
 import { createVotedClient } from './voted-client.ts'
 
 /** A channel as the contract has it now; `none` before it is opened. */
@@ -15,8 +16,8 @@ export type ChannelReading = { status: ChannelStatus | 'none'; settled: bigint; 
 const STATUSES = ['none', 'open', 'closing', 'closed'] as const
 
 /**
- * As `readChannels`, as most endpoints say. While there is no majority it believes the first one rather than none: a claim
- * too many costs some gas, one too few what it is worth.
+ * As `readChannels`, as most endpoints say, at the newest block that they agree on. While there is no majority it believes
+ * the first one rather than none: a claim too many costs some gas, one too few what it is worth.
  */
 export function createChannelReader(
   components: { client: ChainClient; clock: Clock; logger: Logger; metrics: Metrics },
@@ -29,8 +30,8 @@ export function createChannelReader(
   const voted = createVotedClient(client, components)
   return async (ids) => {
     try {
-      await heads.look()
-      return await readChannels(client, ids, voted)
+      const head = await heads.look()
+      return await readChannels(voted, ids, head)
     } catch (err) {
       if (!isPostriderError(err) || err.code !== 'CHAIN_ENDPOINTS_DISAGREE') throw err
       logger.error({ err }, 'believing the first RPC endpoint')
@@ -42,19 +43,19 @@ export function createChannelReader(
 }
 
 /**
- * Reads channels of anybody at the newest block, with that block's time in Unix seconds. It follows no events, so
- * there is none that it could miss.
+ * Reads channels of anybody, with the time of the block in Unix seconds. It follows no events, so there is none that it
+ * could miss.
  *
- * @param contract who is asked for the contract's state at that block
- * @throws PostriderError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
+ * @param at the block; the newest when absent
+ * @throws PostriderError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`, `CHAIN_ENDPOINTS_DISAGREE`
  */
 export async function readChannels(
   client: ChainClient,
   ids: readonly Hex[],
-  contract: ChainClient = client,
+  at?: Pick<BlockHeader, 'number' | 'timestamp'>,
 ): Promise<{ timestamp: number; channels: ChannelReading[] }> {
-  const { number, timestamp } = await rpcErrors(client.rpc.getBlock())
-  const states = await readContract(contract, 'paymentChannels', 'channels', [ids], Number(number))
+  const { number, timestamp } = at ?? (await rpcErrors(client.rpc.getBlock()))
+  const states = await readContract(client, 'paymentChannels', 'channels', [ids], Number(number))
   const channels = states.map(({ status, settled, closeAt }) => ({
     status: STATUSES[status] ?? ('closed' as const),
     settled,

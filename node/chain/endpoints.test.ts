@@ -24,6 +24,7 @@ import {
   shiftedHead,
   shiftedTime,
   startLyingEndpoint,
+  stuckHead,
   withoutEvents,
 } from './testing/lying-endpoint.ts'
 
@@ -276,31 +277,40 @@ describe('a reader of channels that follows nothing', () => {
     second.tell(otherFork)
     expect((await two([id])).channels).toMatchObject([{ status: 'open' }])
   })
-})
 
-it('a reader of channels does not believe one that contradicts two others about the contract', async () => {
-  const id = await openChannel()
-  await dev.mine()
-  const base = { clock: systemClock, logger: silentLogger, metrics: createMetrics() }
-  const client = createChainClient(base, { network: dev.network, rpcUrls: endpoints.map(({ url }) => url) })
-  onTestFinished(() => {
-    endpoints[0]?.tell(undefined)
-    client.stop()
+  it('does not believe one that contradicts two others about the contract', async () => {
+    const id = await openChannel()
+    await dev.mine()
+    endpoints[0]?.tell(forgetful)
+    expect((await reader(3)([id])).channels).toMatchObject([{ status: 'open' }])
   })
-  const read = createChannelReader({ ...base, client }, { confirmations: CONFIRMATIONS })
-  endpoints[0]?.tell((result, { method }) =>
-    method === 'eth_call' ? `0x${'0'.repeat((result as string).length - 2)}` : result,
-  )
-  expect((await read([id])).channels).toMatchObject([{ status: 'open' }])
+
+  it('does not read at an old block that one calls the newest after the endpoints were compared', async () => {
+    const id = await openChannel()
+    await dev.mine(2)
+    let compared = false
+    endpoints[0]?.tell((result, request) => {
+      const { method, params } = request
+      if (method !== 'eth_getBlockByNumber' || params[0] !== 'latest') return result
+      const told = compared ? shiftedHead(-3)(result, request) : result
+      compared = true
+      return told
+    })
+    expect((await reader(3)([id])).channels).toMatchObject([{ status: 'open' }])
+  })
 })
 
 describe('a single endpoint', () => {
   it('whose height goes far back on the same chain is not good enough for money', async () => {
+    const stuck = stuckHead()
     const chain = await start(1)
+    endpoints[0]?.tell(stuck)
+    await chain.sync()
+    endpoints[0]?.tell(undefined)
+    for (let block = 0; block < 30; block++) await dev.mine()
     await chain.sync()
     expect(chain.escrow.isFresh()).toBe(true)
-    endpoints[0]?.tell(shiftedHead(-30))
-    await dev.mine()
+    endpoints[0]?.tell(stuck)
     await chain.sync()
     expect(chain.follower.status()).toMatchObject({ fresh: false, lastError: 'CHAIN_LAGGING' })
     endpoints[0]?.tell(undefined)

@@ -68,6 +68,16 @@ export function aboutBlocks(change: (block: Block, newest: boolean) => Partial<B
 export const shiftedHead = (by: number): Lie =>
   aboutBlocks(({ number }, newest) => (newest ? { number: hex(Number(number) + by) } : {}))
 
+/** The newest block stays the one that was the newest when this was first told. */
+export function stuckHead(): Lie {
+  let first: unknown
+  return (result, request) => {
+    if (!isBlock(request) || request.params[0] !== 'latest') return result
+    first ??= result
+    return first
+  }
+}
+
 /** Every block is dated this much later, or earlier. */
 export const shiftedTime = (seconds: number): Lie =>
   aboutBlocks(({ timestamp }) => ({ timestamp: hex(Number(timestamp) + seconds) }))
