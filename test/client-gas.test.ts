@@ -189,6 +189,22 @@ it('goes on when a transaction before it vanishes from the pool', async () => {
   await expectOneTopUp(client)
 })
 
+it('goes on when an endpoint that is behind shows a gap where there is none', async () => {
+  const world = await setUp()
+  const { client, clock } = world
+  const { raised } = await stuckTopUp(world)
+  endpoint.tell((result, { method, params }) =>
+    method === 'eth_getTransactionCount' && params[1] === 'pending' ? '0x0' : result,
+  )
+  const broadcasts = () => endpoint.asked.get('eth_sendRawTransaction') ?? 0
+  const before = broadcasts()
+  clock.offsetMs += STUCK_AFTER_MS
+  await expect.poll(broadcasts, { timeout: WAIT_MS }).toBe(before + 2)
+  await dev.mine()
+  expect(await raised).toMatchObject({ deposit: 2n * DEPOSIT })
+  await expectOneTopUp(client)
+})
+
 it('is not held up at its end by a transaction that waits, which the next client follows up', async () => {
   const storage = createMemoryStorage()
   const { client, sent, open } = await setUp({ storage })

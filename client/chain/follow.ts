@@ -130,7 +130,9 @@ async function fillGap(clients: Clients, { nonce: ours }: SignedTransaction): Pr
   const { maxFeePerGas, maxPriorityFeePerGas } = await marketFees(rpc, limit)
   const fees = { maxFeePerGas, maxPriorityFeePerGas }
   const nothing = { to: address, value: 0n, gas: TRANSFER_GAS, nonce }
-  await broadcast(clients, await signed(clients, { type: 'eip1559', chainId: chain.id, ...nothing, ...fees }))
+  const filler = await signed(clients, { type: 'eip1559', chainId: chain.id, ...nothing, ...fees })
+  // Refused where the endpoint that counted was behind and there is no gap.
+  await broadcast(clients, filler).catch(() => undefined)
 }
 
 /** The same with more for gas, kept and not yet sent; unchanged where the limit or the balance allows no more. */
