@@ -1,14 +1,17 @@
 import { createEngine, type WorkerEvents } from '../prover/engine.ts'
 import type { WorkerAnswer } from '../prover/messages.ts'
+import { checkPinned } from '../prover/source.ts'
 import type { ProofEngine } from '../rln/types.ts'
 import { absolute, type KeySource, readSetup } from './keys.ts'
 
 /**
  * Proves and verifies in one Web Worker: see `createEngine`. By default with the keys of this package, which the
  * bundler serves. What was fetched and checked is kept in IndexedDB by its hash, and checked again when it is read.
+ *
+ * @throws PostriderError `CLIENT_OPTION_INVALID` for a source without a hash
  */
 export function createWorkerProver(source?: KeySource): ProofEngine {
-  const keys = source && absolute(source)
+  const keys = source && absolute(checkPinned(source))
   return createEngine({ startWorker, setup: () => readSetup(keys) }, keys)
 }
 

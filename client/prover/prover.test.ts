@@ -1,6 +1,7 @@
 // The prover in a real worker thread.
 import { afterAll, describe, expect, it } from 'vitest'
 import { expectedSignals, memberInputs } from '../../circuits/testing/member.ts'
+import { createWorkerProver as createWebWorkerProver } from '../browser/prover.ts'
 import { createWorkerProver } from '../node/prover.ts'
 import type { ProverProgress } from '../rln/types.ts'
 
@@ -26,6 +27,9 @@ describe('the prover in a worker', () => {
     const shares = seen.filter(({ stage }) => stage === 'proving').map(({ done }) => done)
     expect(shares).toEqual(shares.toSorted((a, b) => a - b))
     expect(shares.length).toBeGreaterThan(3)
+    // A bar that shows it must fill up.
+    expect(shares.at(-1)).toBe(1)
+    expect(seen.findLast(({ stage }) => stage === 'preparing')?.done).toBe(1)
   })
 
   it('warms up for a member, so that its first proof takes no more steps than the next', async () => {
@@ -82,6 +86,16 @@ describe('the prover in a worker', () => {
     const options = { signal: stop.signal, onProgress: () => stop.abort() }
     const [, last] = await Promise.allSettled([rest, rest].map((one) => engine.proveAhead(one, options)))
     expect(last).toMatchObject({ reason: { code: 'CLIENT_ABORTED' } })
+  })
+
+  it('takes no keys from a server without the hash of their manifest', () => {
+    for (const manifestSha256 of [undefined, '', 'xyz', `0x${'1'.repeat(64)}`]) {
+      const source = { url: 'https://keys.example', manifestSha256: manifestSha256 as string }
+      const invalid = expect.objectContaining({ code: 'CLIENT_OPTION_INVALID' })
+      for (const create of [createWorkerProver, createWebWorkerProver]) {
+        expect(() => create(source)).toThrow(invalid)
+      }
+    }
   })
 
   it('loads again after a failure, and says what failed', async () => {

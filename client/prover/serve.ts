@@ -54,6 +54,7 @@ export function serveProver<Source>({
     report({ stage: 'preparing', done: 0, total: 1 })
     const engine = { prover: createProver({ wasm, zkey }), verifier: createVerifier(verificationKey) }
     await Promise.all([engine.prover.ready(), engine.verifier.ready()])
+    report({ stage: 'preparing', done: 1, total: 1 })
     return engine
   })
 
@@ -67,8 +68,11 @@ export function serveProver<Source>({
       case 'warm':
         await prover.prepare(request.member, options)
         return undefined
-      case 'prove':
-        return prover.prove(request.inputs, options)
+      case 'prove': {
+        const proved = await prover.prove(request.inputs, options)
+        tell({ stage: 'proving', done: 1, total: 1 })
+        return proved
+      }
       case 'proveAhead':
         prepared.set(request.id, await prover.proveAhead(request.inputs, options))
         return undefined

@@ -125,7 +125,8 @@ async function connect(node: Libp2p, clock: Clock, target: Target, signal?: Abor
       const addresses = target.addresses.map((address) => multiaddr(`${address}/p2p/${target.peerId}`))
       await node.dial(addresses, { signal: within })
     } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause)
+      // A browser says of a WebSocket that failed nothing but that it did, by an event.
+      const detail = cause instanceof Error ? cause.message : 'no connection could be opened'
       const data = { peerId: target.peerId, addresses: target.addresses }
       throw new PostriderError('CLIENT_CONNECT_FAILED', { detail, data, cause })
     }

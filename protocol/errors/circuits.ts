@@ -8,7 +8,7 @@ export const circuitsErrors = {
   CIRCUITS_ARTIFACT_MISMATCH: {
     title: 'A file of the proof system does not have the recorded hash',
     retryable: false,
-    fix: 'Do not use this file. Fetch the keys again, or correct the hash that pins them if you changed the keys on purpose.',
+    fix: 'Do not use this file. Look whether its URL answers with the file and not with a page, fetch the keys again, or correct the hash that pins them if you changed the keys on purpose.',
   },
   CIRCUITS_ARTIFACT_UNAVAILABLE: {
     title: 'A file of the proof system could not be fetched',

@@ -70,7 +70,7 @@ export const clientErrors = {
   CLIENT_SUBSCRIBE_FAILED: {
     title: 'No node accepted the subscription',
     retryable: true,
-    fix: 'The client keeps trying in the background; check connection and balance.',
+    fix: 'As a warning: the client keeps trying. As the answer to subscribe: the subscription is not kept, call again. Check connection and balance.',
   },
   CLIENT_QUERY_FAILED: {
     title: 'No node answered the history query',
@@ -210,7 +210,7 @@ export const clientErrors = {
   CLIENT_STORAGE_IN_USE: {
     title: 'Another client uses this storage',
     retryable: true,
-    fix: 'Close it first, or give each client a storage and an id range of its own.',
+    fix: 'Close it first (in a browser it may be in another tab), or give each client a storage and an id range of its own.',
   },
   CLIENT_STORAGE_FOREIGN: {
     title: 'The storage is of another wallet or network',
