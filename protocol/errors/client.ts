@@ -100,7 +100,7 @@ export const clientErrors = {
   CLIENT_GAS_MISSING: {
     title: "The wallet does not hold enough of the chain's own coin to pay for the transaction",
     retryable: true,
-    fix: 'Send at least data.missing wei to the address in data.address.',
+    fix: 'Send coin for gas to the wallet: where the need is known, at least data.missing wei to data.address.',
   },
   CLIENT_FEE_TOO_HIGH: {
     title: 'Gas costs more than the limit',
