@@ -287,6 +287,17 @@ describe('sender', () => {
     expect(await tokens(friend.address)).toBe(before + 5n)
   })
 
+  it('does not wait for what was reorganised away after its signed form was forgotten', async () => {
+    const { sender, store } = await start()
+    const fork = await dev.snapshot()
+    const intent = transfer(5n)
+    await sender.submit(intent)
+    await dev.revert(fork)
+    expect(await store.prune(Number.MAX_SAFE_INTEGER)).toBe(1)
+    await expect(sender.submit(intent)).rejects.toMatchObject({ code: 'CHAIN_RPC_FAILED' })
+    await expect(sender.submit(transfer(1n))).resolves.toBeDefined()
+  })
+
   it('waits for confirmations', async () => {
     const { sender, clock } = await start({ confirmations: 2 })
     let done = false
@@ -395,15 +406,15 @@ describe('restart', () => {
 })
 
 describe.each(['memory', 'database'] as const)('transaction store in %s', (kind) => {
-  async function createStore(): Promise<TransactionStore> {
-    if (kind === 'memory') return createMemoryTransactionStore()
+  async function createStore(nowMs = () => 5): Promise<TransactionStore> {
+    if (kind === 'memory') return createMemoryTransactionStore(nowMs)
     const dir = await createTempDir()
     const database = await openDatabase(dir.file('node.db'))
     onTestFinished(async () => {
       await database.close()
       await dir.remove()
     })
-    return createDbTransactionStore(database.db, () => 5)
+    return createDbTransactionStore(database.db, nowMs)
   }
 
   const sample: StoredTransaction = {
@@ -461,13 +472,17 @@ describe.each(['memory', 'database'] as const)('transaction store in %s', (kind)
   })
 
   it('forgets the signed forms of old transactions that ended, and not what became of them', async () => {
-    const store = await createStore()
+    let nowMs = 5
+    const store = await createStore(() => nowMs)
     const signedAt = async (key: string, sentMs: number) =>
       store.put({ ...sample, key, attempts: [{ ...sample.attempts[0]!, hash: `0x0${sentMs}`, sentMs }] })
     await signedAt('old', 1)
     await signedAt('open', 2)
-    await signedAt('young', 9)
-    for (const key of ['old', 'young']) await store.end(key, { status: 'done', txHash: '0x77', gasUsed: 5n })
+    await signedAt('young', 3)
+    for (const key of ['old', 'young']) {
+      await store.end(key, { status: 'done', txHash: '0x77', gasUsed: 5n })
+      nowMs = 9
+    }
     expect(await store.prune(9)).toBe(1)
     expect(await store.prune(9)).toBe(0)
     expect(await store.get('old')).toMatchObject({

@@ -116,9 +116,11 @@ export function createSender(
     if (known.status === 'reverted' && failure) throw revertError(failure, { txHash })
     const receipt = txHash && (await rpcErrors(readReceipt(client, txHash)))
     if (receipt) return receipt
-    // A young receipt that is gone was reorganised away; an old one may just not be kept any more.
+    // A young receipt that is gone was reorganised away; an old one may just not be kept any more. One without signed
+    // forms is old whatever its block: there is nothing to send again, and to wait for it would hold up the others.
     const head = await rpcErrors(client.rpc.getBlockNumber())
-    if (head <= BigInt(blockNumber + REORG_WINDOW_BLOCKS)) return watch(known, signal)
+    const isYoung = known.attempts.length > 0 && head <= BigInt(blockNumber + REORG_WINDOW_BLOCKS)
+    if (isYoung) return watch(known, signal)
     throw new PostriderError('CHAIN_RPC_FAILED', { detail: `the endpoint has no receipt of ${txHash}` })
   }
 

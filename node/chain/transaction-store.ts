@@ -68,10 +68,10 @@ export type TransactionStore = {
   addAttempt(key: string, attempt: Attempt): Promise<void>
   end(key: string, end: TransactionEnd): Promise<void>
   /**
-   * Forgets call data and signed forms of ended transactions that were signed before a time, some at a time; what became
-   * of them stays. Returns of how many.
+   * Forgets call data and signed forms of transactions that ended before a time, some at a time; what became of them
+   * stays. Returns of how many.
    */
-  prune(signedBeforeMs: number): Promise<number>
+  prune(endedBeforeMs: number): Promise<number>
 }
 
 type TransactionWhere = NonNullable<NonNullable<Parameters<Db['transaction']['findMany']>[0]>['where']>
@@ -119,16 +119,20 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
     })
   }
 
-  const prune = (signedBeforeMs: number): Promise<number> =>
+  const prune = (endedBeforeMs: number): Promise<number> =>
     db.$transaction(async (tx) => {
       const signed = await tx.transactionAttempt.findMany({
-        where: { sentMs: { lt: BigInt(signedBeforeMs) } },
+        where: { sentMs: { lt: BigInt(endedBeforeMs) } },
         orderBy: { sentMs: 'asc' },
         take: SIGNED_FORM_PRUNE_COUNT,
         select: { key: true },
       })
       const ended = await tx.transaction.findMany({
-        where: { key: { in: signed.map(({ key }) => key) }, status: { not: 'sent' } },
+        where: {
+          key: { in: signed.map(({ key }) => key) },
+          status: { not: 'sent' },
+          updatedMs: { lt: BigInt(endedBeforeMs) },
+        },
         select: { key: true },
       })
       const where = { key: { in: ended.map(({ key }) => key) } }
@@ -146,13 +150,14 @@ export function createDbTransactionStore(db: Db, nowMs: () => number): Transacti
       await dbErrors(db.transactionAttempt.create({ data: toAttemptRow(key, attempt) }))
     },
     end: (key, change) => dbErrors(end(key, change)),
-    prune: (signedBeforeMs) => dbErrors(prune(signedBeforeMs)),
+    prune: (endedBeforeMs) => dbErrors(prune(endedBeforeMs)),
   }
 }
 
 /** Keeps transactions in memory: for tests, and for tools that wait for each of their transactions. */
-export function createMemoryTransactionStore(): TransactionStore {
+export function createMemoryTransactionStore(nowMs: () => number = Date.now): TransactionStore {
   const transactions = new Map<string, StoredTransaction>()
+  const endedMs = new Map<string, number>()
   const find = (of: Address, wanted: (transaction: StoredTransaction) => boolean): StoredTransaction[] => {
     const own = [...transactions.values()].filter(
       (transaction) => transaction.sender.toLowerCase() === of.toLowerCase() && wanted(transaction),
@@ -170,17 +175,20 @@ export function createMemoryTransactionStore(): TransactionStore {
         throw new PostriderError('CORE_DB_FAILED', { detail: `transaction ${transaction.key} exists` })
       }
       transactions.set(transaction.key, structuredClone(transaction))
+      endedMs.delete(transaction.key)
     },
     async addAttempt(key, attempt) {
       transactions.get(key)?.attempts.push({ ...attempt })
     },
     async end(key, change) {
       const transaction = transactions.get(key)
-      if (transaction) transactions.set(key, { ...transaction, ...change })
+      if (!transaction) return
+      transactions.set(key, { ...transaction, ...change })
+      endedMs.set(key, nowMs())
     },
-    async prune(signedBeforeMs) {
+    async prune(endedBeforeMs) {
       const old = [...transactions.values()].filter(
-        ({ status, attempts }) => status !== 'sent' && attempts.some(({ sentMs }) => sentMs < signedBeforeMs),
+        ({ key, attempts }) => attempts.length > 0 && (endedMs.get(key) ?? endedBeforeMs) < endedBeforeMs,
       )
       for (const ended of old) Object.assign(ended, { attempts: [], data: NO_DATA })
       return old.length
