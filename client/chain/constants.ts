@@ -31,8 +31,11 @@ export const STUCK_AFTER_MS = 45_000
 /** Gas of a transaction that only uses up its nonce. */
 export const TRANSFER_GAS = 21_000n
 
-/** Fees of a replacement, percent of those before: nodes ask for at least 110. */
+/** Fees of a replacement, percent of those before. */
 export const FEE_BUMP_PERCENT = 125n
+
+/** What nodes ask for at least, so where the limit leaves no room for more, percent. */
+export const MIN_FEE_BUMP_PERCENT = 110n
 
 /** Looks without a receipt, after the nonce was used, until a transaction counts as lost to another one. */
 export const LOOKS_AFTER_USE = 3

@@ -1,7 +1,7 @@
 import { PostriderError } from '@postrider/protocol/errors'
 import { formatGwei, type PublicClient } from 'viem'
 import { larger, smaller } from '../core/bigint.ts'
-import { FEE_BUMP_PERCENT } from './constants.ts'
+import { FEE_BUMP_PERCENT, MIN_FEE_BUMP_PERCENT } from './constants.ts'
 
 /** What is offered for one unit of gas, wei. */
 export type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
@@ -23,13 +23,19 @@ export async function marketFees(rpc: PublicClient, limit: bigint): Promise<Mark
   return { baseFee, maxFeePerGas: smaller(2n * baseFee + maxPriorityFeePerGas, limit), maxPriorityFeePerGas }
 }
 
-/** Fees of a replacement: both raised by what nodes ask for, or as the market has it; undefined above the limit. */
+/**
+ * Fees of a replacement: both raised, or as the market has it, as far as the limit allows; undefined when that is less
+ * than what nodes replace a transaction for.
+ */
 export function raisedFees(before: Fees, market: Fees, limit: bigint): Fees | undefined {
-  const raise = (fee: bigint) => (fee * FEE_BUMP_PERCENT) / 100n + 1n
-  const maxFeePerGas = larger(raise(before.maxFeePerGas), smaller(market.maxFeePerGas, limit))
-  if (maxFeePerGas > limit) return undefined
-  const priority = larger(raise(before.maxPriorityFeePerGas), market.maxPriorityFeePerGas)
-  return { maxFeePerGas, maxPriorityFeePerGas: smaller(priority, maxFeePerGas) }
+  const raise = (fee: bigint, percent = FEE_BUMP_PERCENT) => (fee * percent) / 100n + 1n
+  const maxFeePerGas = smaller(larger(raise(before.maxFeePerGas), market.maxFeePerGas), limit)
+  const tip = larger(raise(before.maxPriorityFeePerGas), market.maxPriorityFeePerGas)
+  const maxPriorityFeePerGas = smaller(tip, maxFeePerGas)
+  const isEnough =
+    maxFeePerGas >= raise(before.maxFeePerGas, MIN_FEE_BUMP_PERCENT) &&
+    maxPriorityFeePerGas >= raise(before.maxPriorityFeePerGas, MIN_FEE_BUMP_PERCENT)
+  return isEnough ? { maxFeePerGas, maxPriorityFeePerGas } : undefined
 }
 
 function tooHigh(needed: bigint, limit: bigint): PostriderError {
