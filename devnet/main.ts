@@ -21,6 +21,8 @@ type Options = { once: boolean; story: boolean; nodes: number; directory: string
 
 const EXIT_USAGE = 2
 const EXIT_INTERRUPTED = 130
+/** One Ctrl-C may arrive twice, by the process group and by the launcher that passes it on; nobody presses so fast. */
+const ECHO_MS = 500
 
 function parseOptions(): Options {
   try {
@@ -110,18 +112,19 @@ async function tell(
   if (options.story) await playStory({ ...base, operators }, stage)
 }
 
-/** Resolves at the first SIGINT or SIGTERM; the second SIGINT ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM; a second Ctrl-C ends the process at once. */
 function onInterrupt() {
   const { promise, resolve: finish } = Promise.withResolvers<void>()
-  let count = 0
+  let firstMs: number | undefined
   const stop = (signal: NodeJS.Signals) => {
-    count += 1
-    if (count > 1 && signal === 'SIGINT') process.exit(EXIT_INTERRUPTED)
+    const nowMs = performance.now()
+    firstMs ??= nowMs
+    if (signal === 'SIGINT' && nowMs - firstMs > ECHO_MS) process.exit(EXIT_INTERRUPTED)
     finish()
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-  return { promise, happened: () => count > 0 }
+  return { promise, happened: () => firstMs !== undefined }
 }
 
 /** Removes data folders of devnets that no longer run (a crash leaves one behind). */

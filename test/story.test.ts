@@ -88,6 +88,8 @@ it('Ctrl-C in the middle of it leaves nothing behind either', { timeout: TIMEOUT
   // The chain runs, and operators are at work: their commands run as processes of their own.
   await vi.waitFor(() => expect(devnet.stdout()).toContain('contracts are deployed'), { timeout: TIMEOUT_MS })
   if (CAN_LIST_FAMILIES) expect(familyOf(family).length).toBeGreaterThan(1)
+  // A process group gets it from the terminal, and from the launcher once more.
+  devnet.process.kill('SIGINT')
   devnet.process.kill('SIGINT')
   expect(await devnet.ended).toBe(130)
   expect(devnet.traces()).toEqual(NOTHING)
