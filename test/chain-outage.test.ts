@@ -16,9 +16,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type ChannelEntry, channelsOf, readEvents, units, until } from '../devnet/figures.ts'
 import { createOperator, type Operator } from '../devnet/operators.ts'
 import { createPerson, createRogueMember, type Person, type RogueMember } from '../devnet/people.ts'
+import { startTcpProxy, type TcpProxy } from '../node/chain/testing/tcp-proxy.ts'
 import { useTestNetwork } from './support/network.ts'
 import { openRawPeer } from './support/raw-peer.ts'
-import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
 
 const TOPIC = '/outage/1/room/utf8'
 const PATIENCE_MS = 30_000
@@ -51,14 +51,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await alice?.client.close()
   await member?.close()
-  await proxy?.close()
+  await proxy?.stop()
 })
 
 /** An operator whose only way to the chain is the proxy. */
 async function createNodeBehindProxy(): Promise<Operator> {
   const { devchain } = net
   const networkFile = join(net.directory, 'network-by-proxy.json')
-  const network = { ...devchain.network, rpcUrls: [`http://127.0.0.1:${proxy.port}`] }
+  const network = { ...devchain.network, rpcUrls: [proxy.url] }
   writeFileSync(networkFile, JSON.stringify(network))
   const operator = await createOperator({ ...net, devchain: { ...devchain, networkFile }, name: 'cut-off' })
   const configFile = join(operator.directory, 'config.json')
@@ -118,7 +118,7 @@ it('relays through an outage of its chain, says that it is not ready, and loses 
   const [owed, stored] = [await owedTo(node), await storedAt(node)]
   expect(await isReady()).toBe(true)
 
-  await proxy.cut()
+  proxy.cut()
   await until('the node is not ready any more', PATIENCE_MS, async () => !(await isReady()))
   expect(await node.get('/livez')).toEqual({ alive: true })
   const { subsystems } = await node.get<{ subsystems: { name: string; state: string; code: string }[] }>(
@@ -148,7 +148,7 @@ it('relays through an outage of its chain, says that it is not ready, and loses 
     await expect(node.command(['rewards', 'claim-all', '--force'])).rejects.toThrow('CHAIN_UNREACHABLE')
     expect(await owedTo(node)).toMatchObject({ id: owed?.id, paid: owed?.paid, settled: { amount: '0' } })
 
-    await proxy.mend()
+    proxy.restore()
     await until('the node is ready again', PATIENCE_MS, isReady)
     expect((await publish(newcomer, node, 2)).statusCode).toBe(200)
   } finally {

@@ -17,12 +17,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readEvents, until } from '../devnet/figures.ts'
 import { createOperator, type Operator } from '../devnet/operators.ts'
 import { createRogueMember, type RogueMember } from '../devnet/people.ts'
+import { startTcpProxy, type TcpProxy } from '../node/chain/testing/tcp-proxy.ts'
 import { type Clock, systemClock } from '../node/core/clock.ts'
 import { loadConfig } from '../node/core/config/index.ts'
 import { type RunningNode, startNode } from '../node/main.ts'
 import { useTestNetwork } from './support/network.ts'
 import { openRawPeer } from './support/raw-peer.ts'
-import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
 
 const TOPIC = '/slash-outage/1/room/utf8'
 const PATIENCE_MS = 60_000
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const { devchain } = net
   proxy = await startTcpProxy(Number(new URL(devchain.rpcUrl).port))
   const networkFile = join(net.directory, 'by-proxy.json')
-  const rpcUrls = [`http://127.0.0.1:${proxy.port}`]
+  const rpcUrls = [proxy.url]
   writeFileSync(networkFile, JSON.stringify({ ...devchain.network, rpcUrls }))
   operator = await createOperator({ ...net, devchain: { ...devchain, networkFile }, name: 'cut-off' })
   rogue = await createRogueMember(net, 'rogue', LIMIT)
@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await rogue?.close()
   await node?.stop()
-  await proxy?.close()
+  await proxy?.stop()
 })
 
 async function start(): Promise<RunningNode> {
@@ -104,7 +104,7 @@ async function breakTheLimit(): Promise<void> {
 
 it('slashes once the chain is back, however long it was away and though the node was restarted', async () => {
   await until('the node knows the member', PATIENCE_MS, async () => (await publish(LIMIT - 1)) === 200)
-  await proxy.cut()
+  proxy.cut()
   await breakTheLimit()
   expect(await cases()).toMatchObject([{ state: 'found', reward: null }])
 
@@ -115,7 +115,7 @@ it('slashes once the chain is back, however long it was away and though the node
   expect(await cases()).toMatchObject([{ state: 'found', reward: null }])
   expect((await readEvents(net.devchain.network, net.treasury)).promises).toEqual([])
 
-  await proxy.mend()
+  proxy.restore()
   await until('the member is slashed', PATIENCE_MS, async () => (await cases())[0]?.state === 'revealed')
   const { promises, slashed } = await readEvents(net.devchain.network, net.treasury)
   expect(promises).toHaveLength(1)

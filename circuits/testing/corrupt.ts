@@ -1,6 +1,6 @@
 // Proofs that are not what a prover made: valid variants and every kind of damage, from a seed.
 import { bn254 } from '@noble/curves/bn254.js'
-import { BASE_MODULUS, CURVE_PARAMETER, SCALAR_MODULUS } from '../engine/constants.ts'
+import { BASE_MODULUS, SCALAR_MODULUS } from '../engine/constants.ts'
 import { decodeProof, encodeProof, type Groth16Proof, type PointG1, type PointG2 } from '../engine/index.ts'
 
 const { Point: G1 } = bn254.G1
@@ -89,7 +89,6 @@ function times(point: NobleG2, scalar: bigint): NobleG2 {
 export const addG2 = (left: PointG2, right: PointG2): PointG2 => toG2(fromG2(left).add(fromG2(right)))
 export const negateG1 = (point: PointG1): PointG1 => toG1(fromG1(point).negate())
 export const multiplyG2 = (point: PointG2, scalar: bigint): PointG2 => toG2(times(fromG2(point), scalar))
-export const PARAMETER = CURVE_PARAMETER
 
 export type Case = { name: string; proof: Uint8Array; signals: readonly bigint[] }
 

@@ -1,13 +1,6 @@
 import type { Hex } from '@postrider/protocol/wire'
 import { type Db, type DbTransaction, dbErrors } from '../core/db/index.ts'
-import type {
-  ChainEvent,
-  ChainLogChange,
-  ChainLogSnapshot,
-  ChainLogStore,
-  Checkpoint,
-  ContractName,
-} from './types.ts'
+import type { ChainEvent, ChainLogChange, ChainLogSnapshot, ChainLogStore, ContractName } from './types.ts'
 
 /** The one row of chain_cursor. */
 const CURSOR_ID = 1
@@ -63,33 +56,6 @@ async function setCursor(tx: DbTransaction, fingerprint: string, nextBlock: numb
   const where = { id: CURSOR_ID }
   const row = { fingerprint, nextBlock }
   await tx.chainCursor.upsert({ where, create: { ...where, ...row }, update: row })
-}
-
-/** Keeps the log in memory: the reference for the database's, for tests and short-lived tools. */
-export function createMemoryLogStore(): ChainLogStore {
-  let state:
-    | { fingerprint: string; nextBlock: number; checkpoints: Checkpoint[]; events: ChainEvent[] }
-    | undefined
-  return {
-    async load(fingerprint) {
-      if (state?.fingerprint !== fingerprint) return undefined
-      const { nextBlock, checkpoints, events } = state
-      return { nextBlock, checkpoints: [...checkpoints], events: [...events] }
-    },
-    async append({ fingerprint, nextBlock, checkpoints, events }) {
-      const before = state?.fingerprint === fingerprint ? state.events : []
-      state = { fingerprint, nextBlock, checkpoints: [...checkpoints], events: [...before, ...events] }
-    },
-    async truncate(fingerprint, nextBlock) {
-      const kept = state?.fingerprint === fingerprint ? state : { checkpoints: [], events: [] }
-      state = {
-        fingerprint,
-        nextBlock,
-        checkpoints: kept.checkpoints.filter(({ number }) => number < nextBlock),
-        events: kept.events.filter(({ blockNumber }) => blockNumber < nextBlock),
-      }
-    },
-  }
 }
 
 function toRow(event: ChainEvent) {

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { recordPaid } from './account.ts'
 import { admitVoucher } from './admission.ts'
 import { type BookEvent, createAccountBook } from './book.ts'
-import { createMemoryLedger, createMemoryStorage } from './ledger/memory.ts'
 import { createComponents, createPayer, type Payer, VOUCHER_RULES } from './testing/kit.ts'
+import { createMemoryLedger, createMemoryStorage } from './testing/memory-ledger.ts'
 import type { Ledger } from './types.ts'
 
 const RULES = { unpaidLimit: 20n, freeRequests: 0 }

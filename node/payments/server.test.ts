@@ -16,7 +16,6 @@ import type { Host } from '../core/p2p.ts'
 import { createSeededRandom } from '../core/testing/seeded-random.ts'
 import { MAX_REFUSALS, SESSION_BUFFER_BYTES } from './constants.ts'
 import { createPayments, type Payments } from './index.ts'
-import { createMemoryLedger, createMemoryStorage } from './ledger/memory.ts'
 import { openPaymentStream, type PaymentClient } from './testing/client.ts'
 import {
   createComponents,
@@ -28,6 +27,7 @@ import {
   PRICES,
 } from './testing/kit.ts'
 import { hex20 } from './testing/ledger-suite.ts'
+import { createMemoryLedger, createMemoryStorage } from './testing/memory-ledger.ts'
 
 const UNPAID_LIMIT = 20n
 

@@ -28,7 +28,6 @@ export const member = identityFromSecret(0x1234_5678_9abc_def0n)
 const tree = createMembershipTree()
 tree.set(3, rateCommitment(member.commitment, LIMIT))
 export const root = tree.root()
-export const memberPath = tree.path(3)
 
 export const context: PrecheckContext = {
   nowMs: NOW_MS,

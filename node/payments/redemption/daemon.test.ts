@@ -10,7 +10,6 @@ import {
   OUTCOME_RETRY_MS,
   SETTLE_GRACE_MS,
 } from '../constants.ts'
-import { createMemoryLedger, createMemoryStorage } from '../ledger/memory.ts'
 import {
   createComponents,
   createEscrow,
@@ -20,6 +19,7 @@ import {
   VOUCHER_RULES,
 } from '../testing/kit.ts'
 import { hex32 } from '../testing/ledger-suite.ts'
+import { createMemoryLedger, createMemoryStorage } from '../testing/memory-ledger.ts'
 import type { BatchResult, Ledger, RedemptionRecord, RedemptionState } from '../types.ts'
 import { createRedemptionDaemon, type RedemptionEvent, type RedemptionOptions } from './daemon.ts'
 

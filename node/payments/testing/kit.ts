@@ -16,7 +16,6 @@ import { silentLogger } from '../../core/logger.ts'
 import { createMetrics } from '../../core/metrics.ts'
 import { createManualClock } from '../../core/testing/manual-clock.ts'
 import { createSeededRandom } from '../../core/testing/seeded-random.ts'
-import { createMemoryLedger } from '../ledger/memory.ts'
 import type {
   BatchResult,
   ChannelView,
@@ -27,6 +26,7 @@ import type {
   VoucherRedeemer,
 } from '../types.ts'
 import { hex20, hex32 } from './ledger-suite.ts'
+import { createMemoryLedger } from './memory-ledger.ts'
 
 export const DOMAIN: PaymentDomain = {
   chainId: 31337,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { Hex } from '@postrider/protocol/wire'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createMemoryLedger } from '../ledger/memory.ts'
 import type {
   AccountRecord,
   ChargeRecord,
@@ -11,6 +10,7 @@ import type {
   RedemptionRecord,
   RedemptionState,
 } from '../types.ts'
+import { createMemoryLedger } from './memory-ledger.ts'
 
 const MAX_AMOUNT = 2n ** 128n - 1n
 

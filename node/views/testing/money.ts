@@ -1,8 +1,8 @@
 import { silentLogger } from '../../core/logger.ts'
 import { createPayments, type RedemptionOptions } from '../../payments/index.ts'
-import { createMemoryLedger } from '../../payments/ledger/memory.ts'
 import { createComponents, createRedeemer, DOMAIN, PAYEE, PRICES } from '../../payments/testing/kit.ts'
 import { accountRecord } from '../../payments/testing/ledger-suite.ts'
+import { createMemoryLedger } from '../../payments/testing/memory-ledger.ts'
 import type { AccountRecord } from '../../payments/types.ts'
 
 /** Payments that nobody connects to: what they know comes from their ledger. */
